@@ -1,6 +1,7 @@
 """Numbers as people read them: sizes, counts and durations; imports nothing of the project."""
 
 _THOUSAND = 1000
+_PREFIXES = "kMGT"
 _SECONDS_IN_UNIT = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -19,7 +20,7 @@ def count(number: int) -> str:
 def duration(seconds: float) -> str:
     """A span of time in its largest unit: `340 ms`, `2.1 s`, `34 s`, `3 min`, `1 h`, `12 d`.
 
-    From ten seconds on the figure is rounded down, as ages are told; a span below zero (a clock set back) is zero.
+    The figure is rounded down, as ages are told; a span below zero (a clock set back) is zero.
     """
     seconds = max(0.0, seconds)
     for length, unit in _SECONDS_IN_UNIT:
@@ -37,10 +38,9 @@ def _scaled(number: int) -> tuple[str, str]:
     """The figure with two digits below ten and none after the point above, and the prefix of its unit."""
     if number < _THOUSAND:
         return str(number), ""
-    scaled = float(number)
-    prefix = ""
-    for prefix in "kMGT":
+    scaled = number / _THOUSAND
+    power = 0
+    while round(scaled) >= _THOUSAND and power < len(_PREFIXES) - 1:
         scaled /= _THOUSAND
-        if round(scaled) < _THOUSAND:
-            break
-    return (f"{scaled:.1f}" if round(scaled, 1) < 10 else f"{scaled:.0f}"), prefix
+        power += 1
+    return (f"{scaled:.1f}" if round(scaled, 1) < 10 else f"{scaled:.0f}"), _PREFIXES[power]

@@ -13,8 +13,8 @@ hide or reorder by becomes a picture of itself:
 Kept, because text needs them: joiners inside emoji sequences (three at most, as in Unicode's own) and between
 letters of scripts that join, one variation selector on an emoji, and format characters that have a glyph.
 
-The sets are Unicode's `Default_Ignorable_Code_Point`, the noncharacters and the general categories `Cc`, `Cs`,
-`Co`, `Zl`, `Zp` and `Cf`, less `Prepended_Concatenation_Mark` (https://www.unicode.org/reports/tr44/).
+The sets are Unicode's `Default_Ignorable_Code_Point`, the noncharacters and the general categories `Cc`,
+`Cs`, `Co`, `Zl`, `Zp` and `Cf`, less `Prepended_Concatenation_Mark` (https://www.unicode.org/reports/tr44/).
 """
 
 import re
@@ -68,7 +68,8 @@ _BASIC_MARK_BLOCKS = (
 _ASTRAL_MARK_BLOCKS = "\U000101fd-\U0001e94a"
 _MARK = f"[{_BASIC_MARK_BLOCKS}{_ASTRAL_MARK_BLOCKS}](?<![^\\W\u1161-\u11ff\ud7b0-\ud7fb])"
 
-# One set of the basic plane alone is what `re` scans fastest; each of these finds more than what is unsafe.
+# A set of the basic plane alone is what `re` scans fastest; each of these finds more than what is unsafe.
+_HIDDEN_SUSPECT = re.compile(f"[\t{_CONTROLS}{_BASIC_PLANE}]")
 _SUSPECT = re.compile(f"[\t{_CONTROLS}{_BASIC_PLANE}{_BASIC_MARK_BLOCKS}]")
 _ASTRAL_SUSPECT = re.compile(f"[\U00010000-\U0001efff\U0001fb00-\U0001ffff{_ASTRAL_PLANES}]")
 
@@ -89,17 +90,18 @@ def safe(text: str) -> str:
     if _is_plain(text):
         return text
     if text.isascii():
-        text = text.replace("\r\n", "\n").translate(_CONTROL_PICTURES)
-    else:
-        text = _PICTURED.sub(_picture, _FLOOD.sub(_without_flood, text))
-    return text.expandtabs(TAB_WIDTH)
+        return text.replace("\r\n", "\n").translate(_CONTROL_PICTURES).expandtabs(TAB_WIDTH)
+    text = _FLOOD.sub(_without_flood, text)
+    if _HIDDEN_SUSPECT.search(text) or _ASTRAL_SUSPECT.search(text):
+        text = _PICTURED.sub(_picture, text).expandtabs(TAB_WIDTH)
+    return text
 
 
 def one_line(text: str, limit: int | None = None) -> str:
     """Any text as one safe line, line breaks shown as `⏎`, blank lines left out.
 
-    `limit` is in cells, and what goes beyond it ends in `…`; only so much of the text is looked at as it takes
-    to fill them. The result is not padded.
+    `limit` is in cells, and what goes beyond it ends in `…`; only so much of the text is looked at as fills
+    them. The result is not padded.
     """
     first = _VISIBLE.search(text)
     if first is None:
