@@ -55,7 +55,7 @@ _KIND_OF_STATUS = {
 }
 
 HINTS = {
-    ErrorKind.CREDENTIALS: "Check the API token, its permission (Workers AI Read or Edit) and the account ID.",
+    ErrorKind.CREDENTIALS: "Check the API token, its permission (Workers AI Read or Edit), the account ID.",
     ErrorKind.ACCOUNT: "Check the account ID and the base URL.",
     ErrorKind.NO_MODEL: "Choose another model.",
     ErrorKind.BAD_INPUT: "Mend the input: the message names what is wrong with it.",
