@@ -30,7 +30,7 @@ _GROUP = 8
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """The figures of one ranking or their means over several, each 0 to 1, and how many contexts are judged."""
+    """Figures of one ranking or their means over several, each 0 to 1, and how many contexts are judged."""
 
     ndcg_at_10: float
     mrr: float
@@ -54,7 +54,7 @@ class Shift(msgspec.Struct, Generic[Key], frozen=True):
 
 
 class PairedTest(msgspec.Struct, frozen=True):
-    """How the same queries fare in two jobs: the mean difference, and how many got better, worse, or stayed."""
+    """How queries fare in two jobs: the mean difference, and how many got better, worse, or stayed."""
 
     mean: float
     better: int
@@ -112,12 +112,12 @@ def ndcg_at(grades: Grades, k: int, *, unranked: Grades = (), linear_gain: bool 
 
 
 def precision_at(grades: Grades, k: int) -> float:
-    """Relevant contexts in the first `k` places, divided by `k` even where there are fewer (trec_eval's P_k)."""
+    """Relevant contexts in the first `k` places, divided by `k` even if there are fewer; trec_eval's P_k."""
     return _relevant(grades[:k]) / k
 
 
 def recall_at(grades: Grades, k: int, *, unranked: Grades = ()) -> float:
-    """The part of all relevant contexts that is in the first `k` places; 0.0 where there is none (recall_k)."""
+    """The part of all relevant contexts that is in the first `k` places; 0.0 where nothing is relevant."""
     relevant = _relevant(grades) + _relevant(unranked)
     return _relevant(grades[:k]) / relevant if relevant else 0.0
 
@@ -212,9 +212,9 @@ def paired_test(differences: Sequence[float]) -> PairedTest:
     """Whether paired differences (after − before, one a query) may be chance: a two-sided randomisation test.
 
     Fisher's sign-flip test on the mean, as recommended by Smucker, Allan & Carterette 2007, "A comparison of
-    statistical significance tests for information retrieval evaluation". All sign assignments are tried for up
-    to 15 differences that are not zero; beyond, 10,000 drawn from a fixed seed, so that the same data gives the
-    same p = (hits + 1) / (draws + 1) (Davison & Hinkley 1997, "Bootstrap methods and their application").
+    statistical significance tests for information retrieval evaluation". All sign assignments are tried for
+    up to 15 differences that are not zero; beyond, 10,000 drawn from a fixed seed, so the same data gives
+    the same p = (hits + 1) / (draws + 1) (Davison & Hinkley 1997, "Bootstrap methods and their application").
     Within chance means p ≥ 0.05. Without differences p is 1.
     """
     better = sum(difference > SAME_WITHIN for difference in differences)

@@ -6,8 +6,8 @@ hide or reorder by becomes a picture of itself:
 - C0 controls and DEL: their Control Pictures, `␛` for ESC (a line feed stays, CR LF becomes one, tabs become
   spaces);
 - all others (C1 controls, bidi marks and overrides, zero-width and other default-ignorable characters, line
-  separators, tags, lone surrogates, private use, noncharacters): the number, `‹U+202E›`, or `‹U+202E×9›` for
-  nine in a row;
+  separators, tags, lone surrogates, private use, noncharacters): their numbers, `‹U+202E›`, and of a long run
+  the first few, `‹+84 hidden›`;
 - combining marks beyond four on one base: `‹+96 marks›`.
 
 Kept, because text needs them: joiners inside emoji sequences (three at most, as in Unicode's own) and between
@@ -21,6 +21,7 @@ import re
 
 TAB_WIDTH = 4
 MARKS_ON_ONE_BASE = 4
+SHOWN_OF_A_HIDDEN_RUN = 16
 LINE_BREAK_SIGN = "⏎"
 ELLIPSIS = "…"
 
@@ -29,12 +30,11 @@ _BASIC_PLANE = (
     "\x80-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     "\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
 )
-_NONCHARACTERS = "".join(f"{chr(end - 1)}{chr(end)}" for end in range(0x1FFFF, 0xEFFFF, 0x10000))
+_NONCHARACTERS = "".join(f"{chr(end - 1)}{chr(end)}" for end in range(0x1FFFF, 0xF0000, 0x10000))
 _ASTRAL_PLANES = (
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
     + _NONCHARACTERS
 )
-_HIDDEN = _CONTROLS + _BASIC_PLANE + _ASTRAL_PLANES
 
 # Scripts whose spelling needs joiners: Arabic to Sinhala, Myanmar, Khmer, Mongolian, Javanese, Meetei Mayek.
 _JOINING = (
@@ -71,10 +71,14 @@ _MARK = f"[{_BASIC_MARK_BLOCKS}{_ASTRAL_MARK_BLOCKS}](?<![^\\W\u1161-\u11ff\ud7b
 # A set of the basic plane alone is what `re` scans fastest; each of these finds more than what is unsafe.
 _HIDDEN_SUSPECT = re.compile(f"[\t{_CONTROLS}{_BASIC_PLANE}]")
 _SUSPECT = re.compile(f"[\t{_CONTROLS}{_BASIC_PLANE}{_BASIC_MARK_BLOCKS}]")
-_ASTRAL_SUSPECT = re.compile(f"[\U00010000-\U0001efff\U0001fb00-\U0001ffff{_ASTRAL_PLANES}]")
+_ASTRAL_SUSPECT = re.compile(
+    "[\U00010000-\U0001efff\U0001fb00-\U0001ffff\U0002fffe\U0002ffff\U0003fffe-\U0010ffff]"
+)
 
 _FLOOD = re.compile(f"(?:{_MARK}){{{MARKS_ON_ONE_BASE + 1},}}")
-_PICTURED = re.compile(f"(?P<kept>{_KEPT})|\r\n|(?P<hidden>[{_HIDDEN}])(?P=hidden)*", re.DOTALL)
+_PICTURED = re.compile(
+    f"(?P<kept>{_KEPT})|(?P<controls>[{_CONTROLS}]+)|[{_BASIC_PLANE}{_ASTRAL_PLANES}]+", re.DOTALL
+)
 _CONTROL_PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"} | {
     0x7F: "␡"
 }
@@ -89,8 +93,9 @@ def safe(text: str) -> str:
     """
     if _is_plain(text):
         return text
+    text = text.replace("\r\n", "\n")
     if text.isascii():
-        return text.replace("\r\n", "\n").translate(_CONTROL_PICTURES).expandtabs(TAB_WIDTH)
+        return text.translate(_CONTROL_PICTURES).expandtabs(TAB_WIDTH)
     text = _FLOOD.sub(_without_flood, text)
     if _HIDDEN_SUSPECT.search(text) or _ASTRAL_SUSPECT.search(text):
         text = _PICTURED.sub(_picture, text).expandtabs(TAB_WIDTH)
@@ -185,12 +190,11 @@ def _picture(match: re.Match[str]) -> str:
     found = match.group()
     if match["kept"]:
         return found
-    if found == "\r\n":
-        return "\n"
-    code, times = ord(found[0]), len(found)
-    if code in _CONTROL_PICTURES:
-        return _CONTROL_PICTURES[code] * times
-    return f"‹U+{code:04X}›" if times == 1 else f"‹U+{code:04X}×{times}›"
+    if match["controls"]:
+        return found.translate(_CONTROL_PICTURES)
+    shown = found if len(found) <= 2 * SHOWN_OF_A_HIDDEN_RUN else found[:SHOWN_OF_A_HIDDEN_RUN]
+    numbers = "".join(f"‹U+{ord(character):04X}›" for character in shown)
+    return numbers if shown is found else f"{numbers}‹+{len(found) - len(shown)} hidden›"
 
 
 def _without_flood(match: re.Match[str]) -> str:
