@@ -1,0 +1,237 @@
+"""Config file, environment and flags made into one Settings; where files live."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from batchtui.model import DEFAULT_MODEL
+from batchtui.workers_ai.endpoint import CLOUDFLARE_BASE_URL, Endpoint, EndpointError
+from batchtui.workers_ai.secret import Secret
+
+KEYRING_SERVICE = "batchtui"
+# An emulator takes any account; this one is sent where the person named none.
+ANY_ACCOUNT = "local"
+
+LOCAL = "local"
+CLOUDFLARE = "cloudflare"
+
+
+class SettingsError(Exception):
+    """A setting that can't be used; the text names the setting, its place and the remedy."""
+
+
+class CredentialsError(SettingsError):
+    """The backend needs an account ID and a token, and one of them is missing."""
+
+
+class Locations(msgspec.Struct, frozen=True):
+    """Where config, data and log lie."""
+
+    config_file: Path
+    data_directory: Path
+    database: Path
+    emulator_database: Path
+    log_file: Path
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person chose, from flags, environment and config file, in this order of weight.
+
+    `backend` is `local`, `cloudflare` or a base URL. `latency` is what the local emulator waits, in seconds,
+    before a batch runs and while it runs.
+    """
+
+    locations: Locations
+    backend: str = LOCAL
+    base_url: str = CLOUDFLARE_BASE_URL
+    account_id: str | None = None
+    token: Secret | None = None
+    model: str = DEFAULT_MODEL
+    scorer: Literal["lexical", "fastembed"] = "lexical"
+    model_path: Path | None = None
+    latency: float = 0.4
+    resubmit: Literal["ask", "always"] = "ask"
+    calls_per_minute: int = 300
+    theme: str | None = None
+    keys: dict[str, str] = {}
+
+    @property
+    def backend_name(self) -> str:
+        """The backend in a word or two, for the header."""
+        if self.backend == LOCAL:
+            return f"{LOCAL} · {self.scorer}"
+        if self.backend == CLOUDFLARE:
+            return CLOUDFLARE
+        return urlsplit(self.backend).netloc
+
+
+class _ConfigFile(msgspec.Struct, forbid_unknown_fields=True):
+    backend: str | None = None
+    base_url: str | None = None
+    account_id: str | None = None
+    keyring: bool = False
+    model: str | None = None
+    scorer: Literal["lexical", "fastembed"] | None = None
+    model_path: str | None = None
+    latency: float | None = None
+    resubmit: Literal["ask", "always"] | None = None
+    calls_per_minute: int | None = None
+    theme: str | None = None
+    keys: dict[str, str] = {}
+
+
+def locate() -> Locations:
+    """The places of this user's files; nothing is made or read."""
+    from platformdirs import PlatformDirs
+
+    places = PlatformDirs("batchtui", appauthor=False)
+    data = Path(places.user_data_path)
+    return Locations(
+        config_file=Path(places.user_config_path) / "config.toml",
+        data_directory=data,
+        database=data / "batchtui.db",
+        emulator_database=data / "emulator.db",
+        log_file=Path(places.user_log_path) / "batchtui.log",
+    )
+
+
+def load(backend: str | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the config file and the environment; `backend` is the flag. Raises SettingsError."""
+    locations = locate()
+    config = _read_config(locations.config_file)
+    account_id = _clean(environment.get("CLOUDFLARE_ACCOUNT_ID")) or config.account_id
+    token = _token(environment, config, account_id)
+    base_url = (
+        _clean(environment.get("CLOUDFLARE_BASE_URL"))
+        or _clean(environment.get("CLOUDFLARE_API_BASE_URL"))
+        or config.base_url
+        or CLOUDFLARE_BASE_URL
+    )
+    fallback = CLOUDFLARE if account_id and token else LOCAL
+    chosen = backend or _clean(environment.get("BATCHTUI_BACKEND")) or config.backend or fallback
+    if chosen == CLOUDFLARE:
+        _check_url(base_url, "The base URL", token)
+    elif chosen != LOCAL:
+        _check_url(chosen, "The backend is local, cloudflare or a base URL", token)
+    given: dict[str, Any] = {
+        name: getattr(config, name)
+        for name in ("model", "scorer", "latency", "resubmit", "calls_per_minute", "theme")
+        if getattr(config, name) is not None
+    }
+    return Settings(
+        locations=locations,
+        backend=chosen.rstrip("/"),
+        base_url=base_url.rstrip("/"),
+        account_id=account_id,
+        token=token,
+        model_path=Path(config.model_path).expanduser() if config.model_path else None,
+        keys=config.keys,
+        **given,
+    )
+
+
+def credentials_missing(settings: Settings) -> str | None:
+    """What keeps the `cloudflare` backend from being used, in a sentence; None where nothing does."""
+    missing = [
+        name
+        for name, value in (
+            ("CLOUDFLARE_ACCOUNT_ID", settings.account_id),
+            ("CLOUDFLARE_API_TOKEN", settings.token),
+        )
+        if not value
+    ]
+    if not missing:
+        return None
+    verb = "is" if len(missing) == 1 else "are"
+    return (
+        f"Cloudflare needs credentials: {' and '.join(missing)} {verb} not set. "
+        "Set them in the environment, or use --backend local."
+    )
+
+
+def set_theme(config_file: Path, theme: str) -> None:
+    """Write the chosen theme into the config file, its comments and other settings kept. Raises OSError."""
+    import tomlkit
+
+    from batchtui.files import make_private_directory, write_atomically
+
+    text = config_file.read_text("utf-8") if config_file.exists() else ""
+    document = tomlkit.parse(text)
+    document["theme"] = theme
+    make_private_directory(config_file.parent)
+    write_atomically(config_file, tomlkit.dumps(document).encode())
+
+
+def _clean(value: str | None) -> str | None:
+    return value.strip() or None if value else None
+
+
+def _token(environment: Mapping[str, str], config: _ConfigFile, account_id: str | None) -> Secret | None:
+    if given := _clean(environment.get("CLOUDFLARE_API_TOKEN")):
+        return _secret(given, "CLOUDFLARE_API_TOKEN")
+    if not config.keyring or not account_id:
+        return None
+    try:
+        import keyring
+    except ImportError:
+        raise SettingsError(
+            "keyring = true in the config file needs the keyring package: pip install 'batchtui[keyring]'"
+        ) from None
+    try:
+        kept = keyring.get_password(KEYRING_SERVICE, account_id)
+    except Exception as error:
+        raise SettingsError(
+            f"The system's keyring can't be read ({type(error).__name__}): unlock it, "
+            "or set CLOUDFLARE_API_TOKEN"
+        ) from None
+    return _secret(kept, "the keyring") if kept else None
+
+
+def _secret(value: str, place: str) -> Secret:
+    try:
+        return Secret(value)
+    except ValueError as error:
+        raise SettingsError(f"{place}: {error}") from None
+
+
+def _check_url(url: str, what: str, token: Secret | None) -> None:
+    try:
+        Endpoint(url, ANY_ACCOUNT, token)
+    except EndpointError as error:
+        raise SettingsError(f"{what}: {error}") from None
+
+
+def _read_config(path: Path) -> _ConfigFile:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return _ConfigFile()
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read: {error.strerror}") from None
+    try:
+        return _checked(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {error}; see the README for its settings") from None
+
+
+def _checked(document: dict[str, Any]) -> _ConfigFile:
+    for name in document:
+        if "token" in name.lower():
+            raise msgspec.ValidationError(
+                f"`{name}` does not belong in a file: set CLOUDFLARE_API_TOKEN, or keyring = true"
+            )
+    config = msgspec.convert(document, _ConfigFile)
+    if config.calls_per_minute is not None and config.calls_per_minute < 1:
+        raise msgspec.ValidationError("`calls_per_minute` must be 1 or more")
+    if config.latency is not None and not 0 <= config.latency <= 3600:
+        raise msgspec.ValidationError("`latency` must be 0 to 3600 seconds")
+    return config

@@ -1,0 +1,1 @@
+"""The Textual app; nothing but the command line imports it."""

@@ -1,0 +1,274 @@
+"""Compose: the draft, a query and its contexts, before it is submitted."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Label, Static, TextArea
+
+from batchtui.drafting import Composition, Field, Problem, problems_of
+from batchtui.model import Batch, Context, Draft
+from batchtui.text import one_line
+from batchtui.ui.context_list import ContextList
+from batchtui.ui.messages import DraftChanged
+from batchtui.ui.widgets.text_editor import TextEditor
+from batchtui.ui.widgets.virtual_list import VirtualList
+
+
+class ComposePane(Vertical):
+    """The fields of the current request, and what is to be known before it is sent."""
+
+    BORDER_TITLE = "Compose"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+pageup", "request(-1)", "Previous request", show=False, id="compose.previous"),
+        Binding("ctrl+pagedown", "request(1)", "Next request", show=False, id="compose.next"),
+        Binding("escape", "leave_editing", "Leave editing", show=False, id="compose.leave"),
+    ]
+
+    class LinesPasted(Message):
+        """Many lines were pasted into the context editor: the person is asked what they are."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(id="compose")
+        self.composition = Composition(draft)
+        self.problem: Problem | None = None
+        self._editing: int | None = None
+        self._filling = False
+
+    def compose(self) -> ComposeResult:
+        yield Label("Query")
+        yield TextEditor(id="query", placeholder="what to search for; Enter goes on")
+        yield Label("Contexts", id="context-label")
+        yield ContextList()
+        yield TextEditor(id="editor", placeholder="add a context; Enter adds it", offers_pastes=True)
+        yield Static(id="compose-summary")
+
+    def on_mount(self) -> None:
+        self.fill(self.composition.draft.unfinished)
+
+    @property
+    def unfinished(self) -> str:
+        """The text in the context editor that is not a context yet."""
+        return "" if self._editing is not None else self.query_one("#editor", TextEditor).value
+
+    def load(self, draft: Draft) -> None:
+        """Put another draft in place of the one shown."""
+        self.composition = Composition(draft)
+        self.fill(draft.unfinished)
+
+    def fill(self, unfinished: str = "") -> None:
+        """Bring every field up to date with the current request."""
+        self._filling = True
+        self._editing = None
+        self.query_one("#query", TextEditor).value = self.composition.request.query
+        self.query_one("#editor", TextEditor).value = unfinished
+        self._filling = False
+        self.problem = None
+        self._show_contexts()
+
+    def finish(self) -> Batch:
+        """The batch as it would go out now; an edit under way is taken in first."""
+        self._take_edit()
+        return self.composition.to_submit(self.unfinished)
+
+    def sent(self) -> None:
+        """The batch went out: an unfinished context is a context of the draft from now on."""
+        if self.unfinished.strip():
+            self._add((Context(self.unfinished),))
+        self.problem = None
+        self._show_summary()
+
+    def mend(self, problem: Problem) -> None:
+        """Show a problem where it is and put the cursor there."""
+        self.composition.go(problem.request_index)
+        unfinished = self.unfinished
+        self.fill(unfinished)
+        self.problem = problem
+        self._show_contexts()
+        if problem.field is Field.QUERY:
+            self.query_one("#query").focus()
+        elif problem.context_index is not None:
+            contexts = self.query_one(ContextList)
+            contexts.move_cursor(problem.context_index)
+            contexts.focus()
+        else:
+            self.query_one("#editor").focus()
+
+    def paste_contexts(self, contexts: tuple[Context, ...]) -> None:
+        """Add what a paste was chosen to be."""
+        self._add(contexts)
+
+    @on(TextArea.Changed, "#query")
+    def _query_changed(self) -> None:
+        if not self._filling:
+            self.composition.set_query(self.query_one("#query", TextEditor).value)
+            self._changed()
+
+    @on(TextArea.Changed, "#editor")
+    def _editor_changed(self) -> None:
+        if not self._filling:
+            self._changed()
+
+    @on(TextEditor.Finished, "#query")
+    def _query_finished(self, message: TextEditor.Finished) -> None:
+        message.stop()
+        self.query_one("#editor").focus()
+
+    @on(TextEditor.Finished, "#editor")
+    def _context_finished(self, message: TextEditor.Finished) -> None:
+        message.stop()
+        if isinstance(message, TextEditor.BigPaste):
+            return
+        editor = self.query_one("#editor", TextEditor)
+        if self._editing is not None:
+            self._take_edit()
+            self.query_one(ContextList).focus()
+        elif editor.value.strip():
+            self._add((Context(editor.value),))
+        else:
+            where = self.composition.request_index
+            self.problem = Problem(
+                where, Field.CONTEXTS, "nothing to add: type a context first", blocks=False
+            )
+            self._show_summary()
+
+    @on(TextEditor.BigPaste, "#editor")
+    def _lines_pasted(self, message: TextEditor.BigPaste) -> None:
+        message.stop()
+        self.post_message(self.LinesPasted(message.text))
+
+    @on(VirtualList.Chosen, "#context-list")
+    def _edit(self, message: VirtualList.Chosen) -> None:
+        message.stop()
+        if self.unfinished.strip():
+            self._add((Context(self.unfinished),))
+        self._editing = message.index
+        editor = self.query_one("#editor", TextEditor)
+        self._filling = True
+        editor.value = self.composition.request.contexts[message.index].text
+        self._filling = False
+        editor.focus()
+        self._show_summary()
+
+    @on(VirtualList.Highlighted, "#context-list")
+    def _highlighted(self, message: VirtualList.Highlighted) -> None:
+        message.stop()
+
+    @on(ContextList.Wanted)
+    def _wanted(self, message: ContextList.Wanted) -> None:
+        message.stop()
+        composition, contexts = self.composition, self.query_one(ContextList)
+        if message.what == "add":
+            self.query_one("#editor").focus()
+            return
+        if message.what == "duplicate":
+            composition.duplicate_context(message.index)
+        elif message.what == "delete":
+            composition.delete_context(message.index)
+        else:
+            place = composition.move_context(message.index, -1 if message.what == "move_up" else 1)
+            self._show_contexts()
+            contexts.move_cursor(place)
+        self._changed()
+
+    def action_request(self, step: int) -> None:
+        """Go to the next or the previous request of the draft."""
+        self._take_edit()
+        if self.composition.go(self.composition.request_index + step):
+            self.fill(self.unfinished)
+            self._changed()
+
+    def action_leave_editing(self) -> None:
+        """Leave the edit of a context without taking it, or a text that is held whole."""
+        editor = self.query_one("#editor", TextEditor)
+        if self._editing is not None or editor.holds_whole:
+            self.fill()
+            self.query_one(ContextList).focus()
+
+    def change(self, what: str) -> None:
+        """Carry out a command on the draft: undo, redo, add_request, duplicate_request, …"""
+        self._take_edit()
+        composition, unfinished = self.composition, self.unfinished
+        match what:
+            case "undo":
+                composition.undo()
+            case "redo":
+                composition.redo()
+            case "add_request":
+                composition.add_request()
+            case "same_contexts":
+                composition.duplicate_request(keep_query=False, keep_contexts=True)
+            case "same_query":
+                composition.duplicate_request(keep_query=True, keep_contexts=False)
+            case "delete_request":
+                composition.delete_request()
+        self.fill(unfinished)
+        if what in ("add_request", "same_contexts"):
+            self.query_one("#query").focus()
+        self._changed()
+
+    def _add(self, contexts: tuple[Context, ...]) -> None:
+        self.composition.add_contexts(contexts)
+        self._filling = True
+        self.query_one("#editor", TextEditor).value = ""
+        self._filling = False
+        listed = self.query_one(ContextList)
+        self._changed()
+        listed.move_cursor(len(self.composition.request.contexts) - 1)
+
+    def _take_edit(self) -> None:
+        if self._editing is None:
+            return
+        index, self._editing = self._editing, None
+        editor = self.query_one("#editor", TextEditor)
+        if editor.value.strip():
+            self.composition.edit_context(index, editor.value)
+        self._filling = True
+        editor.value = ""
+        self._filling = False
+        self._changed()
+
+    def _changed(self) -> None:
+        self.problem = None
+        self._show_contexts()
+        self.post_message(DraftChanged())
+
+    def _show_contexts(self) -> None:
+        wrong = frozenset[int]()
+        if self.problem and self.problem.context_index is not None:
+            wrong = frozenset((self.problem.context_index,))
+        self.query_one(ContextList).show(self.composition.request.contexts, wrong)
+        self.query_one("#context-label", Label).update(
+            Content(f"Contexts {len(self.composition.request.contexts)}")
+        )
+        self._show_summary()
+
+    def _show_summary(self) -> None:
+        composition = self.composition
+        batch = composition.batch
+        reference = composition.request.external_reference
+        where = f"request {composition.request_index + 1}/{len(batch.requests)}"
+        self.border_subtitle = Content(f"{where} · {one_line(reference, 24)}" if reference else where)
+        lines = []
+        if self._editing is not None:
+            lines.append(
+                Content(f"editing context {self._editing + 1}: Enter keeps it, escape leaves it as it was")
+            )
+        if self.problem:
+            colour = "$text-error" if self.problem.blocks else "$text-warning"
+            lines.append(Content.styled(self.problem.text, colour))
+        lines.append(Content(f"{len(batch.requests)} requests · {batch.context_count} contexts"))
+        self.query_one("#compose-summary", Static).update(Content("\n").join(lines))
+
+
+def first_problem(batch: Batch) -> Problem | None:
+    """The first thing that keeps a batch from being sent."""
+    return next((problem for problem in problems_of(batch) if problem.blocks), None)

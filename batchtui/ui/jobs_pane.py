@@ -1,0 +1,155 @@
+"""Jobs: the live list of what was submitted."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from batchtui.clock import Clock
+from batchtui.figures import duration
+from batchtui.jobs.search import JobQuery
+from batchtui.jobs.service import JobsService
+from batchtui.model import Job, JobState
+from batchtui.text import cell_width, fit, one_line
+from batchtui.ui.messages import JobPicked
+from batchtui.ui.widgets.line_input import LineInput
+from batchtui.ui.widgets.virtual_list import VirtualList
+
+PAGE = 64
+# Changes within this time are drawn once, in seconds.
+COALESCED = 0.1
+SORTS = ("newest", "oldest", "tokens", "metric")
+
+SIGNS = {
+    JobState.SENDING: ("↑", "$text-primary"),
+    JobState.QUEUED: ("○", "$text-secondary"),
+    JobState.RUNNING: ("◐", "$text-warning"),
+    JobState.DONE: ("✓", "$text-success"),
+    JobState.FAILED: ("✗", "$text-error"),
+    JobState.UNCONFIRMED: ("?", "$text-error"),
+    JobState.EXPIRED: ("⊘", "$text-error"),
+    JobState.STOPPED: ("■", "$text-muted"),
+}
+
+
+class JobList(VirtualList):
+    """The rows of the Jobs pane, read from the store a page at a time."""
+
+    def __init__(self, service: JobsService, clock: Clock) -> None:
+        super().__init__(id="job-list", empty="No job yet: compose a batch and press ctrl+s")
+        self.service = service
+        self.clock = clock
+        self.filter = JobQuery()
+        self.marked: set[int] = set()
+        self._pages: dict[int, list[Job]] = {}
+
+    def job_at(self, index: int) -> Job | None:
+        """The job in a row; None where the list has got shorter."""
+        page = index // PAGE
+        if page not in self._pages:
+            if len(self._pages) > 32:
+                self._pages.clear()
+            self._pages[page] = self.service.page(self.filter, page * PAGE, PAGE)
+        rows = self._pages[page]
+        return rows[index % PAGE] if index % PAGE < len(rows) else None
+
+    @property
+    def current(self) -> Job | None:
+        """The job under the cursor."""
+        return self.job_at(self.cursor) if self.row_count else None
+
+    def reload(self, keep: int | None) -> None:
+        """Read the list anew, with the cursor on job `keep` where it is still there."""
+        self._pages.clear()
+        self.set_row_count(self.service.count(self.filter))
+        place = self.service.position(self.filter, keep) if keep is not None else None
+        if place is not None and place != self.cursor:
+            self.move_cursor(place)
+
+    def row_content(self, index: int, width: int) -> Content:
+        """Number, state, metric, what it asks, its size and its age."""
+        job = self.job_at(index)
+        if job is None:
+            return Content("")
+        sign, colour = SIGNS[job.state]
+        state = str(job.state)
+        if job.state is JobState.DONE and job.failed_requests:
+            state = f"done −{job.failed_requests}"
+        elif job.parts > 1 and job.state.open:
+            state = f"{state} {job.parts_done}/{job.parts}"
+        metric = f"{job.ndcg_at_10:.2f}" if job.ndcg_at_10 is not None else "    "
+        size = f"{job.requests}×{job.contexts // max(job.requests, 1)}"
+        end = f"{size:>7} {self._age(job):>7}"
+        mark = "▌" if job.id in self.marked else ("•" if job.pinned else " ")
+        start = f"{mark}{job.id:>4} "
+        room = width - cell_width(start) - 2 - 12 - 5 - cell_width(end) - 1
+        return Content.assemble(
+            (start, "bold" if job.id in self.marked else ""),
+            (f"{sign} {fit(state, 11)} ", colour),
+            (f"{metric} ", ""),
+            fit(one_line(job.label or job.model, max(room, 1)), max(room, 1)),
+            " ",
+            (end, "dim"),
+        )
+
+    def _age(self, job: Job) -> str:
+        now = self.clock.now()
+        if job.state.open and job.next_ask_at is not None and job.next_ask_at - now > 3:
+            return f"in {duration(job.next_ask_at - now)}"
+        return duration(max(now - job.created_at, 0))
+
+
+class JobsPane(Vertical):
+    """The list, and the field that filters it."""
+
+    BORDER_TITLE = "Jobs"
+
+    def __init__(self, service: JobsService, clock: Clock) -> None:
+        super().__init__(id="jobs")
+        self.service = service
+        self.clock = clock
+        self._waiting = False
+        self._picked: int | None = None
+
+    def compose(self) -> ComposeResult:
+        yield LineInput(id="job-filter", placeholder="find in label, query, context, reference, state, model")
+        yield JobList(self.service, self.clock)
+
+    def on_mount(self) -> None:
+        self.query_one("#job-filter").display = False
+        self.reload()
+        self.set_interval(1, self.query_one(JobList).refresh)
+
+    def reload(self, keep: int | None = None) -> None:
+        """Read the list anew; the cursor stays on its job, or goes to job `keep`."""
+        jobs = self.query_one(JobList)
+        current = jobs.current
+        jobs.reload(keep if keep is not None else (current.id if current else None))
+        self.border_subtitle = Content(f"{jobs.row_count:,}")
+        self._pick()
+
+    def reload_soon(self) -> None:
+        """Read the list anew a little later: many changes in a moment are one."""
+        if not self._waiting:
+            self._waiting = True
+            self.set_timer(COALESCED, self._reload_now)
+
+    def _reload_now(self) -> None:
+        self._waiting = False
+        self.reload()
+
+    def _pick(self, *, open: bool = False) -> None:
+        job = self.query_one(JobList).current
+        if open or (job and job.id) != self._picked:
+            self._picked = job.id if job else None
+            self.post_message(JobPicked(self._picked, open=open))
+
+    @on(VirtualList.Highlighted, "#job-list")
+    def _highlighted(self, message: VirtualList.Highlighted) -> None:
+        message.stop()
+        self._pick()
+
+    @on(VirtualList.Chosen, "#job-list")
+    def _chosen(self, message: VirtualList.Chosen) -> None:
+        message.stop()
+        self._pick(open=True)

@@ -1,0 +1,182 @@
+"""Results: what came back for the job that is looked at."""
+
+import re
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from batchtui.clock import Clock
+from batchtui.jobs.service import JobsService
+from batchtui.model import JobState
+from batchtui.text import one_line
+from batchtui.ui.messages import JudgmentMade, Trouble
+from batchtui.ui.ranking_list import RankingList
+from batchtui.ui.results_view import ResultsView, load_view, metrics_line, state_line, trouble_lines
+from batchtui.ui.widgets.text_view import TextView
+from batchtui.ui.widgets.virtual_list import VirtualList
+
+
+class ResultsPane(Vertical):
+    """The ranking of one request of one job, and the full text of the selected context."""
+
+    BORDER_TITLE = "Results"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "request(-1)", "Previous request", show=False, id="results.previous"),
+        Binding("right_square_bracket", "request(1)", "Next request", show=False, id="results.next"),
+    ]
+
+    class Loaded(Message):
+        """What is to be shown was read."""
+
+        def __init__(self, view: ResultsView | None) -> None:
+            super().__init__()
+            self.view = view
+
+    def __init__(self, service: JobsService, clock: Clock) -> None:
+        super().__init__(id="results")
+        self.service = service
+        self.clock = clock
+        self.job_id: int | None = None
+        self.request_index = 0
+        self.view: ResultsView | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="result-summary")
+        yield Static(id="result-heading")
+        yield RankingList()
+        yield TextView(id="result-text")
+
+    def on_mount(self) -> None:
+        self._show_summary()
+        self.set_interval(1, self._tick)
+
+    def look_at(self, job_id: int | None, request_index: int = 0) -> None:
+        """Show a job; the same job again is read anew."""
+        if job_id != self.job_id:
+            self.request_index = request_index
+        self.job_id = job_id
+        if job_id is None:
+            self._show(None)
+        else:
+            self._load(job_id, self.request_index)
+
+    def refresh_if(self, job_ids: frozenset[int]) -> None:
+        """Read the job anew if it is one of these."""
+        if self.job_id in job_ids:
+            self.look_at(self.job_id)
+
+    @work(thread=True, exclusive=True, group="results")
+    def _load(self, job_id: int, request_index: int) -> None:
+        self.post_message(self.Loaded(load_view(self.service, job_id, request_index)))
+
+    @on(Loaded)
+    def _loaded(self, message: Loaded) -> None:
+        message.stop()
+        if message.view is None or message.view.job.id == self.job_id:
+            self._show(message.view)
+
+    def _show(self, view: ResultsView | None) -> None:
+        before, self.view = self.view, view
+        ranking = self.query_one(RankingList)
+        result = view.result if view else None
+        ranking.show(
+            view.request if view else None, result.ranking if result else None, view.grades if view else {}
+        )
+        another = (
+            view is None
+            or before is None
+            or (before.job.id, before.request_index)
+            != (
+                view.job.id,
+                view.request_index,
+            )
+        )
+        if another or (before and before.result is None):
+            ranking.move_cursor(0)
+        self._show_summary()
+        self._show_text()
+
+    def _tick(self) -> None:
+        if self.view and self.view.job.state.open:
+            self._show_summary()
+
+    def _show_summary(self) -> None:
+        view = self.view
+        summary = self.query_one("#result-summary", Static)
+        heading = self.query_one("#result-heading", Static)
+        heading.display = view is not None
+        if view is None:
+            summary.update(Content("Nothing to show yet: submit a batch, or pick a job in Jobs"))
+            self.border_subtitle = None
+            return
+        job, ranking = view.job, self.query_one(RankingList)
+        good = job.state is JobState.DONE and not job.failed_requests
+        lines = [Content.styled(state_line(job, self.clock.now()), "bold $text-success" if good else "bold")]
+        where = f"{job.model} on {one_line(job.backend, 60)}" + (
+            f" · scored by {one_line(job.scorer, 60)}" if job.scorer else ""
+        )
+        lines.append(Content.styled(where, "dim"))
+        lines += [Content.styled(text, "$text-error") for text in trouble_lines(job)]
+        if view.result and not view.result.success:
+            why = one_line(view.result.error or "no reason was given", 300)
+            lines.append(Content.styled(f"this request failed: {why}", "$text-error"))
+        if view.result:
+            lines += [
+                Content.styled(one_line(text, 300), "$text-warning") for text in view.result.problems[:3]
+            ]
+        lines.append(Content(one_line(f"“{view.request.query}”", 500)))
+        if metrics := view.metrics:
+            lines.append(Content.styled(metrics_line(metrics, len(view.request.contexts)), "$text-accent"))
+        elif ranking.score_range:
+            lines.append(Content.styled("not judged yet: 0 to 3 grades the selected context", "dim"))
+        summary.update(Content("\n").join(lines))
+        heading.update(Content.styled(RankingList.heading(max(self.size.width - 1, 1)), "dim"))
+        reference = view.request.external_reference
+        where = f"job {job.id} · request {view.request_index + 1}/{job.requests}"
+        if reference:
+            where += f" · {one_line(reference, 24)}"
+        if span := ranking.score_range:
+            where += f" · bars {span[0]:.3f}–{span[1]:.3f}"
+        self.border_subtitle = Content(where)
+
+    def _show_text(self) -> None:
+        view, row = self.view, self.query_one(RankingList).current
+        if view is None or row is None:
+            self.query_one(TextView).show("")
+            return
+        words = tuple(dict.fromkeys(re.findall(r"\w{2,}", view.request.query[:2000])))[:50]
+        self.query_one(TextView).show(view.request.contexts[row.index].text, words)
+
+    @on(VirtualList.Highlighted, "#ranking")
+    def _highlighted(self, message: VirtualList.Highlighted) -> None:
+        message.stop()
+        self._show_text()
+
+    @on(RankingList.Judged)
+    def _judged(self, message: RankingList.Judged) -> None:
+        message.stop()
+        view = self.view
+        if view is None:
+            return
+        try:
+            self.service.judge(
+                view.request.query, view.request.contexts[message.row.index].text, message.grade
+            )
+        except Exception as error:
+            self.post_message(Trouble(str(error), title="The judgment was not kept"))
+            return
+        self.query_one(RankingList).grade(message.row, message.grade)
+        self._show_summary()
+        self.post_message(JudgmentMade())
+
+    def action_request(self, step: int) -> None:
+        """Go to the next or the previous request of the job."""
+        if self.view and 0 <= self.view.request_index + step < self.view.job.requests:
+            self.request_index = self.view.request_index + step
+            self.look_at(self.job_id)

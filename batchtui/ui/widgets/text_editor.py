@@ -1,0 +1,173 @@
+"""A field for text that is not ours: what a terminal must never see is held and drawn as stand-ins."""
+
+import re
+import unicodedata
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from batchtui.text import MARKS_ON_ONE_BASE, safe
+
+# A TextArea with one line of 1 MB takes over a second a key; below these it stays quick.
+LONGEST_LINE = 20_000
+LONGEST_TEXT = 200_000
+
+_STAND_INS = range(0xF0000, 0xFFFFE)
+_REPLACED = "\ufffd"
+
+
+def hidden_characters(text: str) -> set[str]:
+    """The characters not to be drawn as they are: what `safe` changes, and all marks where they flood."""
+    characters = set(text)
+    hidden = {
+        character for character in characters if character not in "\n\t" and safe(character) != character
+    }
+    marks = {character for character in characters if unicodedata.combining(character)}
+    if marks and any(len(run) > MARKS_ON_ONE_BASE for run in _runs_of(marks, text)):
+        hidden |= marks
+    return hidden
+
+
+def _runs_of(marks: set[str], text: str) -> list[str]:
+    return re.findall(f"[{re.escape(''.join(sorted(marks)))}]+", text)
+
+
+def _picture(character: str) -> str:
+    shown = safe(character)
+    return shown if len(shown) == 1 and shown != character else _REPLACED
+
+
+def _new_stand_ins(characters: set[str], text: str) -> dict[int, int]:
+    """Pair each character with a private one that the text does not use."""
+    used = {ord(character) for character in set(text)}
+    free = (point for point in _STAND_INS if point not in used)
+    return {ord(character): next(free) for character in sorted(characters)}
+
+
+class TextEditor(TextArea):
+    """A TextArea that holds any text to the byte, grows with it, and says when Enter ends it."""
+
+    DEFAULT_CSS = """
+    TextEditor {
+        height: auto;
+        min-height: 1;
+        max-height: 6;
+        border: none;
+        padding: 0;
+        background: $surface;
+        scrollbar-size-vertical: 1;
+        & .text-area--placeholder { color: $text-muted; }
+        &:focus { border: none; background: $boost; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "finish", "Add", show=False, id="editor.finish"),
+        Binding("ctrl+j", "line_break", "Line break", show=False, id="editor.line_break"),
+    ]
+
+    class Finished(Message):
+        """Enter was pressed."""
+
+        def __init__(self, editor: "TextEditor") -> None:
+            super().__init__()
+            self.editor = editor
+
+        @property
+        def control(self) -> "TextEditor":
+            """The editor that sent it."""
+            return self.editor
+
+    class BigPaste(Finished):
+        """A paste of many lines, which the pane asks about; it is not in the editor."""
+
+        def __init__(self, editor: "TextEditor", text: str) -> None:
+            super().__init__(editor)
+            self.text = text
+
+    def __init__(self, *, id: str, placeholder: str, offers_pastes: bool = False) -> None:
+        super().__init__(
+            id=id, placeholder=placeholder, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False
+        )
+        self.offers_pastes = offers_pastes
+        self._stand_ins: dict[int, int] = {}
+        self._whole: str | None = None
+
+    @property
+    def value(self) -> str:
+        """The text, to the byte."""
+        if self._whole is not None:
+            return self._whole
+        back = {stand_in: point for point, stand_in in self._stand_ins.items()}
+        return self.text.translate(back) if back else self.text
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self._whole = None
+        self.read_only = False
+        if not fits(text):
+            # Held whole and out of the document, whose wrapping would freeze the screen.
+            self._whole = text
+            self.read_only = True
+            text = f"{text[:300]}…\n(long: {len(text):,} characters; ctrl+e edits it, escape lets it go)"
+        self._stand_ins = _new_stand_ins(hidden_characters(text), text)
+        self.load_text(text.translate(self._stand_ins))
+
+    @property
+    def holds_whole(self) -> bool:
+        """Whether the text is too long to be edited here and is kept whole."""
+        return self._whole is not None
+
+    def insert_text(self, text: str) -> None:
+        """Insert at the cursor what came by paste or from a file."""
+        if self.holds_whole or not fits(self.value + text):
+            self.value = self.value + text
+            return
+        new = {one for one in hidden_characters(text) if ord(one) not in self._stand_ins}
+        self._stand_ins |= _new_stand_ins(new, self.text + text)
+        result = self._replace_via_keyboard(text.translate(self._stand_ins), *self.selection)
+        if result:
+            self.move_cursor(result.end_location)
+
+    def get_line(self, line_index: int):  # type: ignore[no-untyped-def]
+        """The line as it is drawn: each stand-in as a picture of what it stands for."""
+        line = super().get_line(line_index)
+        if self._stand_ins:
+            line.plain = line.plain.translate(
+                {stand_in: _picture(chr(point)) for point, stand_in in self._stand_ins.items()}
+            )
+        return line
+
+    def action_finish(self) -> None:
+        """Enter: this text is ready."""
+        self.post_message(self.Finished(self))
+
+    def action_line_break(self) -> None:
+        """A line break where the cursor is."""
+        if not self.read_only:
+            self.insert("\n")
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Enter and ctrl+j are bindings here; a TextArea would insert them as text.
+        if event.key in ("enter", "ctrl+j"):
+            return
+        await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        if self.offers_pastes and "\n" in text.strip("\n"):
+            self.post_message(self.BigPaste(self, text))
+            return
+        self.insert_text(text)
+
+
+def fits(text: str) -> bool:
+    """Whether a text can be edited here without holding the screen up."""
+    if len(text) > LONGEST_TEXT:
+        return False
+    return len(text) <= LONGEST_LINE or all(len(line) <= LONGEST_LINE for line in text.split("\n"))
