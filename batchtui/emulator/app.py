@@ -47,11 +47,12 @@ class Emulator:
         hosts: Collection[str] | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
-        self._choice = _choice(options)
+        choice = choice_of(options)
+        self._labels = {model.name: choice.label(model.pays_by_pair) for model in MODELS.values()}
         chunk_size = CHUNK_SIZES.get(options.scorer, USUAL_CHUNK_SIZE)
         # The weights of a model are large, and its own threads take all cores already.
         processes = 1 if options.scorer == FASTEMBED else options.workers
-        self._pool = Pool(list(command or worker_command(self._choice)), processes)
+        self._pool = Pool(list(command or worker_command(choice)), processes)
         self._runner = Runner(
             lambda: Queue(options.database, self.scorer_label), self._pool, clock, options.expiry, chunk_size
         )
@@ -97,7 +98,7 @@ class Emulator:
         await self._pool.warm()
 
     def _label(self, model: EmulatedModel) -> str:
-        return self._choice.label(reranks=model.pays_by_pair)
+        return self._labels[model.name]
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -110,9 +111,14 @@ class Emulator:
             await self.stop()
 
 
-def _choice(options: EmulatorOptions) -> ScorerChoice:
-    model_path = None if options.model_path is None else str(options.model_path.expanduser().resolve())
-    return ScorerChoice(options.scorer, options.embedder, model_path)
+def choice_of(options: EmulatorOptions) -> ScorerChoice:
+    """The scorer that the options name, wherever a process is started."""
+    model_path = options.model_path
+    return ScorerChoice(
+        options.scorer,
+        options.embedder,
+        None if model_path is None else str(model_path.expanduser().absolute()),
+    )
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """The errors of Workers AI, with their codes, HTTP statuses and envelopes; imports nothing of the project."""
 
+import math
 import uuid
 from dataclasses import dataclass
 
@@ -97,7 +98,7 @@ class AnswerError(Exception):
         self.headers = dict(headers or {})
         wait = known.retry_after if retry_after is None else retry_after
         if known.status == 429 and wait is not None:
-            self.headers["retry-after"] = f"{max(wait, 0):.0f}"
+            self.headers["retry-after"] = str(math.ceil(wait))
         super().__init__(self.message)
 
 

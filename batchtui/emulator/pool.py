@@ -92,7 +92,7 @@ class Pool:
                 continue
             try:
                 answer = await worker.run(work)
-            except WorkerCrashError as error:
+            except Exception as error:
                 if not done.done():
                     done.set_exception(error)
             except BaseException:

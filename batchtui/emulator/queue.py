@@ -89,9 +89,9 @@ class Queue:
     """One process's hand on the file; not for two threads at once."""
 
     def __init__(self, path: Path, scorer: str) -> None:
-        self._path = path
         self._holder = str(uuid.uuid4())
         self._scorer = scorer
+        self._alive_until = 0.0
         self._db = _open(path)
 
     def close(self) -> None:
@@ -177,10 +177,14 @@ class Queue:
             self._db.execute("PRAGMA incremental_vacuum").fetchall()
 
     def _say_alive(self, now: float) -> None:
+        # Said often enough already where most of the time is still to come; each time costs a write.
+        if ALIVE_SECONDS / 2 < self._alive_until - now <= ALIVE_SECONDS:
+            return
+        self._alive_until = now + ALIVE_SECONDS
         self._db.execute(
             "INSERT INTO holders (holder, scorer, alive_until) VALUES (?, ?, ?)"
             " ON CONFLICT (holder) DO UPDATE SET alive_until = excluded.alive_until",
-            [self._holder, self._scorer, now + ALIVE_SECONDS],
+            [self._holder, self._scorer, self._alive_until],
         )
 
     def _values(self, now: float) -> dict[str, float | str]:

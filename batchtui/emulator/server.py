@@ -5,15 +5,17 @@ import errno
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
 
 from batchtui.clock import Clock, SystemClock
-from batchtui.emulator.app import BASE_PATH, Emulator
+from batchtui.emulator.app import BASE_PATH, Emulator, choice_of
 from batchtui.emulator.connection import Connection
 from batchtui.emulator.errors import EmulatorError
 from batchtui.emulator.options import EmulatorOptions
+from batchtui.emulator.scorers import prepare
 
 MOST_CONNECTIONS = 1_000
 BACKLOG = 1_024
@@ -31,6 +33,7 @@ def serve(
 
     Raises EmulatorError where it cannot start, and KeyboardInterrupt after ctrl+c, when all is put away.
     """
+    prepare(choice_of(options), may_download=options.download, tell=_tell)
     listener = _listen(host, port)
     with listener:
         emulator = Emulator(options, clock or SystemClock(), hosts=_hosts(host))
@@ -79,6 +82,10 @@ class _Server(uvicorn.Server):
         # uvicorn raises the signal again right after this, so nothing may be left for later.
         await super().shutdown(sockets)
         await self._emulator.stop()
+
+
+def _tell(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
