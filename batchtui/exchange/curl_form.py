@@ -24,7 +24,8 @@ def write_curl(job: Job, batch: Batch, *, takes_batches: bool = True) -> str:
     """Commands that submit the batch and collect its result, or run each request by itself.
 
     The token and the account ID are read from $CLOUDFLARE_API_TOKEN and $CLOUDFLARE_ACCOUNT_ID when a command
-    runs; off this machine the token goes over https alone. A job of the local backend is written for Cloudflare.
+    runs; off this machine the token goes over https alone. A job of the local backend is written for
+    Cloudflare.
     Raises EndpointError where no safe URL can be made, and UnencodableText for a lone surrogate.
     """
     elsewhere = job.backend.startswith(("http://", "https://"))

@@ -28,7 +28,9 @@ _PIECE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DOUBLE_ESCAPE = re.compile(r'\\([$`"\\])|\\\r?\n')
-_ANSI_ESCAPE = re.compile(r"\\(?:[uUx]([0-9a-fA-F]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
+_ANSI_ESCAPE = re.compile(
+    r"\\(?:u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))", re.DOTALL
+)
 _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
 _BODY_OPTION = re.compile(r"(--data(?:-raw|-binary|-ascii)?|--json)(?:=(.*))?|(-d)(.+)?", re.DOTALL)
 _REMEDY = "give the body itself, as in -d '{\"requests\": […]}'"
@@ -53,7 +55,7 @@ def read_curl(source: Source) -> RequestCollector:
             printed = _printed(words)
             continue
         if words[0] not in ("curl", "curl.exe"):
-            raise source.error(f"{words[0][:40]!r} is not curl", "give curl commands alone")
+            continue
         body = _body(words, printed, source)
         printed = None
         if body is None:
@@ -166,8 +168,8 @@ def _unquoted(kind: str, text: str) -> str:
 
 
 def _ansi_character(match: re.Match[str]) -> str:
-    hexadecimal, octal, letter = match.groups()
+    short, long, byte, octal, letter = match.groups()
     if letter is not None:
         return _ANSI_LETTERS.get(letter, letter)
-    code = int(hexadecimal, 16) if hexadecimal else int(octal, 8)
+    code = int(octal, 8) if octal else int(short or long or byte, 16)
     return chr(code) if code <= 0x10FFFF else "�"

@@ -107,11 +107,17 @@ def recognise(data: bytes, name: str = "") -> Form:
 def _json_form(data: bytes, named: Form | None) -> Form:
     if is_lines_of_json(data):
         return "jsonl"
+    if is_json(data):
+        return "jsonl" if named == "jsonl" and _is_one_line_object(data) else "json"
     if named in ("json", "jsonl"):
         return named
-    if is_json(data) or data.lstrip()[1:].lstrip()[:1] in (b'"', b"{"):
-        return "json"
-    return named or "text"
+    looks_broken = data.lstrip()[1:].lstrip()[:1] in (b'"', b"{")
+    return "json" if looks_broken else named or "text"
+
+
+def _is_one_line_object(data: bytes) -> bool:
+    line = data.strip()
+    return line.startswith(b"{") and b"\n" not in line
 
 
 def _refuse_what_is_no_text(source: Source) -> None:

@@ -66,7 +66,7 @@ def split_text(text: str) -> tuple[Choice, ...]:
         order = [by_paragraph, by_line] if wrapped or len(blocks) == len(lines) else [by_line, by_paragraph]
         order.append(one)
     else:
-        order = [one, by_line] if _is_wrapped(lines) else [by_line, one]
+        order = [one, by_line] if len(lines) == 1 or _is_wrapped(lines) else [by_line, one]
     from_json = _contexts_in_json(text)
     choices = [Choice("json", from_json)] if from_json else []
     for choice in order:

@@ -11,6 +11,7 @@ from batchtui.exchange.ranked import Grades, ranked_job
 from batchtui.exchange.table_form import DEFAULT_WIDTH, write_table
 from batchtui.exchange.trec_form import write_qrels, write_run
 from batchtui.model import Batch, Job, RequestResult
+from batchtui.workers_ai.catalogue import KNOWN
 
 ExportForm = Literal["table", "json", "jsonl", "csv", "md", "trec", "qrels", "curl"]
 EXPORT_FORMS: tuple[ExportForm, ...] = get_args(ExportForm)
@@ -24,13 +25,13 @@ def export(
     form: ExportForm,
     *,
     width: int = DEFAULT_WIDTH,
-    takes_batches: bool = True,
+    takes_batches: bool | None = None,
 ) -> str:
     """A job in one form, ending in a line break unless it is empty.
 
     `grades` maps, for each request, the index of a context to its grade; None takes what the contexts bear.
-    `width` is for the table alone, `takes_batches` for curl alone. JSON and JSONL keep every character and
-    are safe on a terminal all the same; `trec` has lines only where there are rankings, `qrels` only where
+    `width` is for the table alone. `takes_batches` is for curl alone; None asks the catalogue, and of a model
+    that is not in it takes it that it does. JSON and JSONL keep every character and are safe on a terminal all the same; `trec` has lines only where there are rankings, `qrels` only where
     there are grades.
     """
     match form:
@@ -39,7 +40,7 @@ def export(
         case "qrels":
             return write_qrels(batch, grades)
         case "curl":
-            return write_curl(job, batch, takes_batches=takes_batches)
+            return write_curl(job, batch, takes_batches=_takes_batches(batch.model, takes_batches))
     ranked = ranked_job(job, batch, results, grades)
     match form:
         case "json":
@@ -52,3 +53,9 @@ def export(
             return write_run(ranked)
         case "table":
             return write_table(ranked, width)
+
+
+def _takes_batches(model: str, told: bool | None) -> bool:
+    if told is not None:
+        return told
+    return model not in KNOWN or KNOWN[model].takes_batches
