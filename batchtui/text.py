@@ -38,20 +38,23 @@ _ASTRAL_PLANES = (
 
 # Scripts whose spelling needs joiners: Arabic to Sinhala, Myanmar, Khmer, Mongolian, Javanese, Meetei Mayek.
 _JOINING = (
-    "\u0620-\u0dff\u1000-\u109f\u1780-\u17b3\u17b6-\u17d3\u1820-\u18aa\ua840-\ua87f\ua8e0-\ua9df\uaa60-\uaaff"
+    "\u0620-\u06dc\u06de-\u070e\u0710-\u088f\u0892-\u08e1\u08e3-\u0dff\u1000-\u109f\u1780-\u17b3\u17b6-\u17d3"
+    "\u1820-\u18aa\ua840-\ua87f\ua8e0-\ua9df\uaa60-\uaaff"
 )
 _VIRAMA = (
     "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d3b\u0d3c\u0d4d\u0dca"
     "\u1039\u103a\u17d2\ua8c4\ua9c0\uaaf6"
 )
-_EMOJI = (
+_SYMBOL = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935\u2b00-\u2bff"
-    "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff][\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?"
+    "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 )
+_EMOJI = _SYMBOL + "[\ufe0f\U0001f3fb-\U0001f3ff]?"
 
 # A joiner two or three places after another would let a whole line be counted as one cell.
 _KEPT = "|".join(
     (
+        f"{_SYMBOL}\ufe0e",
         f"{_EMOJI}(?:\u200d{_EMOJI}){{0,3}}",
         "[#*0-9]\ufe0f\u20e3",
         f"(?<=[{_JOINING}])\u200c(?=[{_JOINING}])",
@@ -151,7 +154,8 @@ def _cut(line: str, width: int) -> str:
         return line if len(line) <= width else line[: width - 1] + ELLIPSIS
     if _end_within(line, width) == len(line):
         return line
-    return line[: _end_within(line, width - 1)] + ELLIPSIS
+    # A joiner with nothing left to join would join the ellipsis.
+    return line[: _end_within(line, width - 1)].rstrip("\u200c\u200d") + ELLIPSIS
 
 
 def _end_within(line: str, width: int) -> int:

@@ -54,14 +54,15 @@ def _belongs(text: str, place: int) -> bool:
         return "\u1820" <= before <= "\u18aa"
     if character not in "\u200c\u200d" or not after:
         return False
-    if (
-        before > "\u0600"
-        and unicodedata.category(before)[0] in "LM"
-        and unicodedata.category(after)[0] in "LM"
-    ):
+    if all(_is_of_a_joining_script(neighbour) for neighbour in (before, after)):
         return character == "\u200c" or unicodedata.combining(before) == 9
     whole = before == "\ufe0f" or unicodedata.category(before) in symbols
     return character == "\u200d" and whole and unicodedata.category(after) in symbols
+
+
+def _is_of_a_joining_script(character: str) -> bool:
+    in_blocks = "\u0600" < character < "\u1900" or "\ua800" < character < "\uac00"
+    return in_blocks and unicodedata.category(character) not in ("Cf", "Zs")
 
 
 def _floods(text: str) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Texts that try to harm a terminal, a parser or a person: for tests of all that shows, stores or sends text."""
+"""Texts that try to harm a terminal, a parser or a person, for tests of all that shows or sends text."""
 
 import unicodedata
 from collections.abc import Iterator
