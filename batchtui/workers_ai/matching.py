@@ -82,7 +82,6 @@ def _scores(
 ) -> tuple[dict[int, float], list[str]]:
     """The first finite score of each context, and what is wrong with the others."""
     scores: dict[int, float] = {}
-    seen: set[int] = set()
     without_index = 0
     out_of_range: list[int] = []
     doubled: list[int] = []
@@ -92,13 +91,11 @@ def _scores(
             without_index += 1
         elif not 0 <= index < contexts:
             out_of_range.append(index)
-        elif index in seen:
-            doubled.append(index)
         elif score is None or not math.isfinite(score):
-            seen.add(index)
             unscored.append(index)
+        elif index in scores:
+            doubled.append(index)
         else:
-            seen.add(index)
             scores[index] = score
     problems = []
     if without_index:

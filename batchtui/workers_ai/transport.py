@@ -39,7 +39,8 @@ _NEVER_CONNECTED = (
 class Answer:
     """An HTTP answer: its status, the headers that matter, and its body, unpacked.
 
-    The token is masked in it, should the server echo it. Only a refusal (3xx or 4xx, but not 408) may have a body that was cut.
+    The token is masked in it, should the server echo it. Only a refusal (3xx or 4xx, but not 408)
+    may have a body that was cut.
     """
 
     status: int
