@@ -152,32 +152,32 @@ def _cut(line: str, width: int) -> str:
         return line
     if line.isascii():
         return line if len(line) <= width else line[: width - 1] + ELLIPSIS
-    if _end_within(line, width) == len(line):
-        return line
+    cut = _place_of_cut(line, width)
     # A joiner with nothing left to join would join the ellipsis.
-    return line[: _end_within(line, width - 1)].rstrip("\u200c\u200d") + ELLIPSIS
+    return line if cut is None else line[:cut].rstrip("\u200c\u200d") + ELLIPSIS
 
 
-def _end_within(line: str, width: int) -> int:
-    """Where the longest beginning of `line` ends that takes at most `width` cells, counted as Rich counts."""
+def _place_of_cut(line: str, width: int) -> int | None:
+    """Where to cut so that one cell is left, counted as Rich counts; None where the whole line fits."""
     from rich.cells import cell_len
 
-    used = 0
+    used = cut = 0
     base = ""
     joined = False
     for position, character in enumerate(line):
         if joined or character == "\u200d":
             joined = not joined
-            continue
-        if character == "\ufe0f":
-            grown = cell_len(base + character) - cell_len(base)
+        elif character == "\ufe0f":
+            used += cell_len(base + character) - cell_len(base)
             base = ""
         elif grown := cell_len(character):
+            used += grown
             base = character
-        used += grown
         if used > width:
-            return position
-    return len(line)
+            return cut
+        if used < width:
+            cut = position + 1
+    return None
 
 
 def _is_plain(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Settings of all tests; its place lets pytest put this folder on the path, so that all can import `hostile`."""
+"""Settings of all tests; its place lets pytest put this folder on the path, so all can import `hostile`."""
 
 from hypothesis import settings
 
