@@ -56,6 +56,8 @@ class Changes:
             await self._clock.sleep(LOOK_SECONDS)
 
     def _tell(self, changed: frozenset[int]) -> None:
+        if not changed:
+            return
         for listener in list(self._listeners):
             try:
                 listener(changed)

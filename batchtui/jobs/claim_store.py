@@ -38,7 +38,7 @@ class ClaimStore:
         self.owner = new_owner()
 
     def claim(self, lane: Lane, limit: int, paused: Collection[str] = ()) -> Claimed:
-        """Take up to `limit` due parts of the lane, as many as the calls a minute allow, not of paused backends."""
+        """Take up to `limit` due parts of the lane, as the calls a minute allow; none of paused backends."""
         now = self._clock.now()
         due = self._due(lane, now, paused)
         if due is None or due > now:
@@ -53,17 +53,19 @@ class ClaimStore:
                     "UPDATE parts SET lease_owner = ?, lease_until = ? WHERE job_id = ? AND part = ?",
                     (self.owner, now + self._policy.lease_seconds, part.job_id, part.part),
                 )
-            allowance = allowance.spend(len(parts))
-            connection.execute(
-                "INSERT OR REPLACE INTO rates VALUES (?, ?, ?)", (_rate(lane), allowance.calls, allowance.at)
-            )
+            if parts:
+                allowance = allowance.spend(len(parts))
+                connection.execute(
+                    "INSERT OR REPLACE INTO rates VALUES (?, ?, ?)",
+                    (_rate(lane), allowance.calls, allowance.at),
+                )
         next_at = self._due(lane, now, paused)
         if next_at is not None:
             next_at = max(next_at, now + allowance.seconds_until_call(per_minute))
         return Claimed(parts, next_at)
 
     def mark_in_flight(self, part: Part) -> Part | None:
-        """Note, to outlive even a loss of power, that the part is sent now; None where it may not be any more."""
+        """Note durably that the part is sent now; None where it may not be sent any more."""
         now = self._clock.now()
         with self._database.write() as connection:
             marked = connection.execute(
@@ -118,7 +120,7 @@ class ClaimStore:
                 self._bury(connection, owner, by_time=None if certainly_dead(owner) else self._clock.now())
 
     def forgive_the_clock(self) -> None:
-        """Make due what was last asked for in the future: the clock went back, and its next time means nothing."""
+        """Make due what was last asked for in the future: the clock went back."""
         now = self._clock.now()
         with self._database.write() as connection:
             connection.execute(
@@ -153,8 +155,8 @@ class ClaimStore:
 
 def _bury_sent(connection: sqlite3.Connection, job_id: int, part: int, now: float, *, again: bool) -> None:
     connection.execute(
-        f"UPDATE parts SET state = ?, next_at = {NEXT_IF_FOLLOWED}, error = ?, lease_owner = NULL, lease_until = NULL"
-        " WHERE job_id = ? AND part = ?",
+        f"UPDATE parts SET state = ?, next_at = {NEXT_IF_FOLLOWED}, error = ?,"
+        " lease_owner = NULL, lease_until = NULL WHERE job_id = ? AND part = ?",
         (
             PartState.PENDING if again else PartState.UNCONFIRMED,
             now if again else None,
@@ -180,7 +182,8 @@ def _take(
 def _claimable(lane: Lane, now: float, paused: Collection[str]) -> tuple[str, tuple[object, ...]]:
     marks = ", ".join("?" * len(paused))
     condition = (
-        "parts.lane = ? AND parts.next_at IS NOT NULL AND (parts.lease_until IS NULL OR parts.lease_until <= ?)"
+        "parts.lane = ? AND parts.next_at IS NOT NULL"
+        " AND (parts.lease_until IS NULL OR parts.lease_until <= ?)"
         f" AND parts.backend NOT IN ({marks})"
     )
     return condition, (lane, now, *paused)

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,10 @@ BUSY_SECONDS = 5.0
 _OPEN_TRIES = 20
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that can be referred to weakly, so that it is closed when its thread ends."""
+
+
 class Database:
     """Connections to the store; every method may be called from any thread.
 
@@ -24,7 +29,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._guard = threading.Lock()
         self._writing = threading.Lock()
         self._watching = threading.Lock()
@@ -47,7 +52,8 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
@@ -74,7 +80,8 @@ class Database:
         """Close every connection; a later use raises `StoreError`."""
         with self._guard:
             self._closed = True
-            connections, self._connections = self._connections, []
+            connections = list(self._connections)
+            self._connections.clear()
         for connection in connections:
             connection.close()
 
@@ -98,9 +105,13 @@ class Database:
             if self._closed:
                 raise errors.StoreError(f"{self.path} is closed.")
             connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                self.path,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=_Connection,
             )
-            self._connections.append(connection)
+            self._connections.add(connection)
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -4096")

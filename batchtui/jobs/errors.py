@@ -17,11 +17,11 @@ class StoreError(JobsError):
     """The store can't be opened, read or written."""
 
 
-class CredentialsMissing(JobsError):
+class CredentialsMissing(JobsError):  # noqa: N818
     """The backend of a job needs an account ID or a token that is not set."""
 
 
-class NoSuchJob(JobsError):
+class NoSuchJob(JobsError):  # noqa: N818
     """There is no job with this number."""
 
     def __init__(self, job_id: int) -> None:
@@ -29,7 +29,7 @@ class NoSuchJob(JobsError):
         self.job_id = job_id
 
 
-class InvalidBatch(JobsError):
+class InvalidBatch(JobsError):  # noqa: N818
     """A batch that can't be sent; counted from 0, `request_index` and `context_index` name the place."""
 
     def __init__(
@@ -43,7 +43,7 @@ class InvalidBatch(JobsError):
         self.context_index = context_index
 
 
-class RequestTooLarge(JobsError):
+class RequestTooLarge(JobsError):  # noqa: N818
     """One request alone is over the limit of a body, in bytes, so no split can help."""
 
     def __init__(self, request_index: int, size: int, limit: int) -> None:

@@ -47,7 +47,7 @@ class JobActions:
             touch_job(connection, job_id)
 
     def delete(self, job_id: int) -> None:
-        """Put the job away: it is neither listed, nor sent, nor asked for, until it is undeleted or purged."""
+        """Put the job away: it is neither listed, sent nor asked for until it is undeleted or purged."""
         now = self._clock.now()
         with self._database.write() as connection:
             _require(connection, job_id)
@@ -87,7 +87,7 @@ class JobActions:
             refresh_job(connection, job_id, self._clock.now())
 
     def resubmit(self, job_id: int) -> None:
-        """Send the parts again that are unconfirmed, failed or expired: the person's word, at the person's cost."""
+        """Send again what is unconfirmed, failed or expired: the person's word, at the person's cost."""
         now = self._clock.now()
         with self._database.write() as connection:
             _require(connection, job_id)
@@ -98,9 +98,9 @@ class JobActions:
             ).fetchall()
             for part, first, count, backend in rows:
                 connection.execute(
-                    "UPDATE parts SET state = ?, lane = ?, request_id = NULL, submitted_at = NULL, failures = 0,"
-                    " failed_requests = 0, error = NULL, problem = NULL, lease_owner = NULL, lease_until = NULL"
-                    " WHERE job_id = ? AND part = ?",
+                    "UPDATE parts SET state = ?, lane = ?, request_id = NULL, submitted_at = NULL,"
+                    " failures = 0, failed_requests = 0, error = NULL, problem = NULL,"
+                    " lease_owner = NULL, lease_until = NULL WHERE job_id = ? AND part = ?",
                     (PartState.PENDING, lane_of(backend, sends=True), job_id, part),
                 )
                 _drop_results(connection, job_id, first, count)
@@ -178,7 +178,8 @@ def _remove(connection: sqlite3.Connection, job_ids: Iterable[int]) -> None:
         ).fetchall()
         # A contentless index forgets a row only when it is handed the text that was put in.
         connection.execute(
-            "INSERT INTO job_texts (job_texts, rowid, query, contexts, reference) VALUES ('delete', ?, ?, ?, ?)",
+            "INSERT INTO job_texts (job_texts, rowid, query, contexts, reference)"
+            " VALUES ('delete', ?, ?, ?, ?)",
             (job_id, *indexed_text([request_decoder.decode(data) for (data,) in rows])),
         )
         connection.execute("DELETE FROM job_words WHERE rowid = ?", (job_id,))

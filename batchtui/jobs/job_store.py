@@ -52,9 +52,10 @@ class JobStore:
         texts = indexed_text(batch.requests)
         with self._database.write() as connection:
             job_id = connection.execute(
-                "INSERT INTO jobs (revision, state, takes_batches, backend, account_id, model, truncate_inputs,"
-                " top_k, label, created_at, next_ask_at, requests, contexts, parts, body_bytes)"
-                " VALUES ((SELECT coalesce(max(revision), 0) + 1 FROM jobs), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO jobs (revision, state, takes_batches, backend, account_id, model,"
+                " truncate_inputs, top_k, label, created_at, next_ask_at, requests, contexts, parts,"
+                " body_bytes) VALUES ((SELECT coalesce(max(revision), 0) + 1 FROM jobs),"
+                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     JobState.SENDING,
                     takes_batches,
@@ -74,8 +75,8 @@ class JobStore:
             ).lastrowid
             lane = lane_of(backend, sends=True)
             connection.executemany(
-                "INSERT INTO parts (job_id, part, state, backend, lane, next_at, first_request, request_count,"
-                " body_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO parts (job_id, part, state, backend, lane, next_at, first_request,"
+                " request_count, body_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         job_id,
@@ -92,7 +93,8 @@ class JobStore:
                 ],
             )
             connection.executemany(
-                "INSERT INTO requests (job_id, position, query_hash, text_hashes, data) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO requests (job_id, position, query_hash, text_hashes, data)"
+                " VALUES (?, ?, ?, ?, ?)",
                 [(job_id, *row) for row in request_rows],
             )
             connection.execute(
@@ -143,12 +145,14 @@ class JobStore:
             ).fetchone()
             if found is None:
                 return None
-            before, values = selection.before(found)
-            row = connection.execute(
-                f"SELECT count(*) FROM jobs WHERE {selection.where} AND {before}",
-                (*selection.values, *values),
-            ).fetchone()
-            return int(row[0])
+            counts = [
+                connection.execute(
+                    f"SELECT count(*) FROM jobs WHERE {selection.where} AND {before}",
+                    (*selection.values, *values),
+                ).fetchone()
+                for before, values in selection.before(found)
+            ]
+        return sum(int(count) for (count,) in counts)
 
     def job(self, job_id: int) -> Job | None:
         """One job, deleted ones too."""
@@ -158,8 +162,11 @@ class JobStore:
 
     def last_job(self) -> Job | None:
         """The newest job that is not deleted."""
-        jobs = self.page(JobQuery(sort="oldest"), max(0, self.count(JobQuery()) - 1), 1)
-        return jobs[0] if jobs else None
+        with self._database.read() as connection:
+            row = connection.execute(
+                f"SELECT {JOB_COLUMNS} FROM jobs WHERE deleted = 0 ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else read_job(row)
 
     def batch(self, job_id: int) -> Batch:
         """The batch as it was submitted."""

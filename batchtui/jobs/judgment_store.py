@@ -22,7 +22,7 @@ class JudgmentStore:
         self._clock = clock
 
     def judge(self, query: str, text: str, grade: int | None) -> None:
-        """Set the grade (0 to 3) of a context for a query, or take it away with None; jobs are brought up to date."""
+        """Set the grade (0 to 3) of a context for a query, or take it away with None; metrics follow."""
         if grade is not None and not 0 <= grade <= HIGHEST_GRADE:
             raise ValueError(f"a grade is 0 to {HIGHEST_GRADE}, not {grade}")
         query_hash, hashed = text_hash(query), text_hash(text)
@@ -49,7 +49,7 @@ class JudgmentStore:
 
 
 def import_relevance(connection: sqlite3.Connection, batch: Batch, now: float) -> set[bytes]:
-    """Take the known relevance of contexts as judgments where there is none yet; the hashes of queries touched."""
+    """Take the relevance of contexts as judgments where there is none; the hashes of queries touched."""
     touched: set[bytes] = set()
     for request in batch.requests:
         known = [context for context in request.contexts if context.relevance is not None]

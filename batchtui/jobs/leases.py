@@ -19,7 +19,7 @@ def new_owner() -> str:
 
 
 def certainly_dead(owner: str) -> bool:
-    """Whether the holder was a process of this machine that is gone; other machines are judged by time alone."""
+    """Whether the holder was a process of this machine that is gone; time alone judges other machines."""
     machine, _, rest = owner.partition(":")
     pid = rest.partition(":")[0]
     if machine != machine_name() or not pid.isdecimal():

@@ -23,7 +23,7 @@ _result_decoder = msgspec.msgpack.Decoder(RequestResult)
 
 
 class RawAnswer(msgspec.Struct, frozen=True):
-    """An answer as it came. `kind` is `answer` (of the finished part), `submit`, or `error` (the last one)."""
+    """An answer as it came; `kind` is `answer` (of the finished part), `submit`, or `error` (the last)."""
 
     part: int
     kind: str
@@ -72,7 +72,7 @@ class PartStore:
         return True
 
     def results(self, job_id: int) -> tuple[RequestResult, ...] | None:
-        """One result for each request in order; requests of parts without an answer say so. None: nothing yet."""
+        """One result for each request in order, also where there is no answer yet; None before the first."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT position, data FROM results WHERE job_id = ? ORDER BY position", (job_id,)
@@ -110,7 +110,8 @@ class PartStore:
         """All that is kept of what the service answered, by part, to the byte."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT part, kind, received_at, body FROM raw_answers WHERE job_id = ? ORDER BY part, received_at",
+                "SELECT part, kind, received_at, body FROM raw_answers WHERE job_id = ?"
+                " ORDER BY part, received_at",
                 (job_id,),
             ).fetchall()
         return [RawAnswer(*row) for row in rows]
@@ -229,7 +230,8 @@ def _insert_results(connection: sqlite3.Connection, part: Part, results: tuple[R
         ndcg = ndcg_of(result, hashes, grades_of(connection, query_hash))
         judged = judged or ndcg is not None
         connection.execute(
-            "INSERT OR REPLACE INTO results (job_id, position, success, ndcg_at_10, data) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO results (job_id, position, success, ndcg_at_10, data)"
+            " VALUES (?, ?, ?, ?, ?)",
             (part.job_id, position, result.success, ndcg, _result_encoder.encode(whole(result))),
         )
     if judged:

@@ -136,7 +136,7 @@ def body_of(batch: Batch, requests: Sequence[Request], *, takes_batches: bool) -
 
 
 def plan_parts(batch: Batch, limit: int, *, takes_batches: bool) -> list[PlannedPart]:
-    """Split the batch into bodies of at most `limit` bytes, in order; RequestTooLarge where one alone is over."""
+    """Split the batch into bodies of at most `limit` bytes, in order; RequestTooLarge where that fails."""
     empty = len(wire.encode_batch([])) if takes_batches else 0
     sizes = [len(body_of(batch, [request], takes_batches=takes_batches)) for request in batch.requests]
     for index, size in enumerate(sizes):

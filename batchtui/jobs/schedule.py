@@ -90,9 +90,14 @@ class Allowance:
 
     def seconds_until_call(self, per_minute: int) -> float:
         """How long until one call may be made; 0 where it may be made now."""
-        return max(0.0, (1 - self.calls) * 60 / (per_minute - burst_of(per_minute)))
+        return max(0.0, (1 - self.calls) / _refill(per_minute))
 
 
 def burst_of(per_minute: int) -> float:
     """How many calls of the allowance may come at once (at least one, or none would ever be made)."""
-    return max(1.0, per_minute * BURST_SHARE)
+    return float(max(1, int(per_minute * BURST_SHARE)))
+
+
+def _refill(per_minute: int) -> float:
+    """Calls a second: with the whole burst before it, a minute of them is one call short of too many."""
+    return (per_minute - burst_of(per_minute) + 1) / 60

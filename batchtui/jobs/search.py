@@ -23,7 +23,7 @@ Sort = Literal["newest", "oldest", "tokens", "metric"]
 class JobQuery:
     """Which jobs to list, and how. Pinned jobs come first in `newest`.
 
-    Every word of `text` must begin some word of the job's label, note, model, queries, contexts or references,
+    Every word of `text` must begin a word of the job's label, note, model, queries, contexts or references,
     or the name of its state.
     """
 
@@ -47,15 +47,15 @@ class Selection:
     order: str
     order_columns: tuple[str, ...]
 
-    def before(self, row: Sequence[object]) -> tuple[str, tuple[object, ...]]:
-        """The condition of standing before a row, given by its values of `order_columns`."""
+    def before(self, row: Sequence[object]) -> list[tuple[str, tuple[object, ...]]]:
+        """Conditions, of which at most one holds, of standing before a row of `order_columns`."""
         if len(row) == 1:
-            return "id < ?", tuple(row)
+            return [("id < ?", tuple(row))]
         column = self.order_columns[0]
         value, job_id = row
         if value is None:
-            return f"({column} IS NOT NULL OR id > ?)", (job_id,)
-        return f"({column}, id) > (?, ?)", (value, job_id)
+            return [(f"{column} IS NOT NULL", ()), (f"{column} IS NULL AND id > ?", (job_id,))]
+        return [(f"{column} > ?", (value,)), (f"{column} = ? AND id > ?", (value, job_id))]
 
 
 _ORDERS: dict[str, tuple[str, tuple[str, ...]]] = {

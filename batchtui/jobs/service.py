@@ -49,7 +49,7 @@ class JobsService:
 
     @classmethod
     def open(cls, database: Path, clients: Clients, clock: Clock, policy: FollowPolicy) -> "JobsService":
-        """Open the store, made where there is none. Raises StoreError, which names the file and the remedy."""
+        """Open the store, made where there is none. Raises StoreError."""
         return cls(Database(database), clients, clock, policy)
 
     def close(self) -> None:
@@ -180,7 +180,7 @@ class JobsService:
         self._drafts.delete(draft_id)
 
     def judge(self, query: str, text: str, grade: int | None) -> None:
-        """Grade a context (0 to 3) for a query, or take the grade away with None, in every job of that query."""
+        """Grade a context (0 to 3) for a query in every job, or take the grade away with None."""
         self._judgments.judge(query, text, grade)
 
     def judgments(self, query: str, texts: Sequence[str]) -> dict[int, int]:
@@ -192,7 +192,7 @@ class JobsService:
         return self._database.version()
 
     def subscribe(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
-        """Have `listener` told the ids of changed jobs, on the event loop of the follower; returns what ends it."""
+        """Have `listener` told the ids of changed jobs while a follower runs; returns what ends it."""
         return self._changes.subscribe(listener)
 
     async def run_follower(self) -> None:

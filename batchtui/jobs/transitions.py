@@ -14,7 +14,8 @@ NEXT_IF_FOLLOWED = "(SELECT CASE WHEN stopped OR deleted THEN NULL ELSE ? END FR
 def refresh_job(connection: sqlite3.Connection, job_id: int, now: float) -> None:
     """Bring the job's own row up to date with its parts."""
     rows = connection.execute(
-        "SELECT state, count(*), min(next_at), sum(failed_requests) FROM parts WHERE job_id = ? GROUP BY state",
+        "SELECT state, count(*), min(next_at), sum(failed_requests) FROM parts"
+        " WHERE job_id = ? GROUP BY state",
         (job_id,),
     ).fetchall()
     counts = {PartState(state): number for state, number, _, _ in rows}
@@ -41,7 +42,8 @@ def refresh_job(connection: sqlite3.Connection, job_id: int, now: float) -> None
             error = CASE WHEN :shows_error THEN (
                 SELECT error FROM parts WHERE job_id = :id AND error IS NOT NULL
                 ORDER BY state != 'unconfirmed', part LIMIT 1) END,
-            problem = (SELECT problem FROM parts WHERE job_id = :id AND problem IS NOT NULL ORDER BY part LIMIT 1)
+            problem = (
+                SELECT problem FROM parts WHERE job_id = :id AND problem IS NOT NULL ORDER BY part LIMIT 1)
         WHERE id = :id
         """,
         {
