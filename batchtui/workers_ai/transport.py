@@ -39,8 +39,8 @@ _NEVER_CONNECTED = (
 class Answer:
     """An HTTP answer: its status, the headers that matter, and its body, unpacked.
 
-    The token is masked in it, should the server echo it. Only a refusal (3xx or 4xx, but not 408)
-    may have a body that was cut.
+    The token is masked in it, should the server echo it. Only a 3xx or a 4xx may have a body that was
+    cut.
     """
 
     status: int
@@ -67,8 +67,8 @@ class _Progress:
 
     @property
     def refused(self) -> bool:
-        """Whether the status alone says that the request was not taken."""
-        return 300 <= self.status < 500 and self.status != 408
+        """Whether the status is worth more than a body that did not come whole."""
+        return 300 <= self.status < 500
 
 
 class _Bearer(httpx.Auth):

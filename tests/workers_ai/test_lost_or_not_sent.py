@@ -2,10 +2,12 @@
 
 import asyncio
 import gzip
+import json
 import shutil
 import socket
 import ssl
 import subprocess
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -260,11 +262,12 @@ class TestAnswerLost:
 
     async def test_a_packed_body_that_grows_without_end(self) -> None:
         bomb = gzip.compress(b" " * 50_000_000)
-        failure, _ = await submit_fails(
-            AnswerLost,
-            answering(200, bomb, {"Content-Encoding": "gzip"}),
-            limits=Limits(answer_bytes=1_000_000),
-        )
+        behave = answering(200, bomb, {"Content-Encoding": "gzip"})
+        tracemalloc.start()
+        failure, _ = await submit_fails(AnswerLost, behave, limits=Limits(answer_bytes=1_000_000))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 10_000_000
         assert "larger than 1,000,000 bytes" in failure.message
         assert len(failure.raw or b"") <= 1_000_000
 
@@ -278,7 +281,7 @@ class TestAnswerLost:
         failure, _ = await submit_fails(AnswerLost, behave, limits=Limits(answer_bytes=1_000_000))
         assert "larger than" in failure.message
 
-    @pytest.mark.parametrize("packed", [gzip.compress(b"{}" * 1000)[:-9], b"not gzip"])
+    @pytest.mark.parametrize("packed", [gzip.compress(json.dumps(QUEUED).encode())[:-8], b"not gzip"])
     async def test_a_packed_body_that_is_broken(self, packed: bytes) -> None:
         await submit_fails(AnswerLost, answering(200, packed, {"Content-Encoding": "gzip"}))
 
@@ -335,6 +338,17 @@ class TestConnections:
             for _ in range(5):
                 await client.submit(MODEL, BODY)
             assert server.connections == 1
+
+    async def test_that_were_idle_too_long_are_not_used_again(self) -> None:
+        limits = Limits(idle_seconds=0.01)
+        async with (
+            serving(answering(200, QUEUED)) as server,
+            aclosing(server.client(limits=limits)) as client,
+        ):
+            for _ in range(3):
+                await client.submit(MODEL, BODY)
+                await asyncio.sleep(0.05)
+            assert server.connections == 3
 
     async def test_that_the_server_closed_meanwhile_cost_nothing(self) -> None:
         async def behave(connection: Connection) -> None:
