@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+DAY = 86_400
+
 
 class Clock(Protocol):
     """Wall time for what is stored and shown, monotonic time for intervals, and a sleep that follows them."""
@@ -42,7 +44,11 @@ def iso_utc(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def utc_day_of(seconds: float) -> float:
+    """The 00:00 UTC at or before `seconds`, both in epoch seconds."""
+    return float(int(seconds) // DAY * DAY)
+
+
 def utc_midnight_after(seconds: float) -> float:
     """The first 00:00 UTC later than `seconds`, both in epoch seconds."""
-    day = 86_400
-    return float((int(seconds) // day + 1) * day)
+    return utc_day_of(seconds) + DAY

@@ -250,6 +250,15 @@ def _problems_of_contexts(request_index: int, request: Request) -> list[Problem]
     return found
 
 
+def counts_of(batch: Batch) -> str:
+    """How many requests and contexts a batch has, in words."""
+    requests, contexts = len(batch.requests), batch.context_count
+    return (
+        f"{requests:,} request{'s' if requests != 1 else ''}, "
+        f"{contexts:,} context{'s' if contexts != 1 else ''}"
+    )
+
+
 def _stem(query: str) -> str:
     words = re.findall(r"[a-z0-9]+", query[:200].lower())
     longest = max(words, key=len, default="")

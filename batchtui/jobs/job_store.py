@@ -168,6 +168,21 @@ class JobStore:
             ).fetchone()
         return None if row is None else read_job(row)
 
+    def earlier_with_same_queries(self, job_id: int) -> Job | None:
+        """The newest older job, not deleted, that has every query of this one."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT older.job_id FROM requests AS own JOIN requests AS older"
+                " ON older.query_hash = own.query_hash AND older.job_id < own.job_id"
+                " JOIN jobs ON jobs.id = older.job_id AND NOT jobs.deleted"
+                " WHERE own.job_id = :job GROUP BY older.job_id"
+                " HAVING count(DISTINCT own.query_hash) ="
+                " (SELECT count(DISTINCT query_hash) FROM requests WHERE job_id = :job)"
+                " ORDER BY older.job_id DESC LIMIT 1",
+                {"job": job_id},
+            ).fetchone()
+        return None if row is None else self.job(row[0])
+
     def batch(self, job_id: int) -> Batch:
         """The batch as it was submitted."""
         with self._database.read() as connection:

@@ -94,6 +94,10 @@ class JobsService:
         """The newest job that is not deleted."""
         return self._jobs.last_job()
 
+    def earlier_with_same_queries(self, job_id: int) -> Job | None:
+        """The newest older job that has every query of this one; None where there is none."""
+        return self._jobs.earlier_with_same_queries(job_id)
+
     def batch(self, job_id: int) -> Batch:
         """The batch as it was submitted, to the byte. Raises NoSuchJob."""
         return self._jobs.batch(job_id)

@@ -1,37 +1,54 @@
 """The app: three panes, what flows between them, and the follower beside them."""
 
-from typing import ClassVar
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
 
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Static, Tab, Tabs
 
-from batchtui.clock import Clock
+from batchtui.clock import Clock, utc_day_of
 from batchtui.jobs.service import JobsService
-from batchtui.model import Batch, Draft, Job
-from batchtui.settings import CLOUDFLARE, Settings, credentials_missing
+from batchtui.model import Draft
+from batchtui.settings import Settings
 from batchtui.text import safe
-from batchtui.ui.compose_pane import ComposePane, first_problem
-from batchtui.ui.draft_keeper import INTERVAL, DraftKeeper
+from batchtui.ui.compose_pane import ComposePane
+from batchtui.ui.draft_actions import DraftActions
+from batchtui.ui.draft_keeper import INTERVAL
+from batchtui.ui.help import COMMANDS, help_on
+from batchtui.ui.job_actions import JobActions
 from batchtui.ui.jobs_pane import JobsPane
 from batchtui.ui.keymap import APP_ACTIONS, APP_BINDINGS
-from batchtui.ui.messages import DraftChanged, DraftWanted, JobPicked, JobsChanged, JudgmentMade, Trouble
+from batchtui.ui.messages import (
+    DraftChanged,
+    DraftWanted,
+    JobAction,
+    JobPicked,
+    JobsChanged,
+    JudgmentMade,
+    Trouble,
+)
+from batchtui.ui.ordered_input import OrderedInputApp
 from batchtui.ui.results_pane import ResultsPane
 from batchtui.ui.status_header import StatusHeader
+from batchtui.ui.widgets.text_screen import TextScreen
 
 PANES = ("jobs", "compose", "results")
 SMALLEST = (60, 16)
+STYLES = ("app", "compose_pane", "jobs_pane", "results_pane")
 
 
-class BatchtuiApp(App[None]):
+class BatchtuiApp(OrderedInputApp, inherit_bindings=False):
     """Compose, submit, watch, read the ranking."""
 
     TITLE = "batchtui"
-    CSS_PATH = ["app.tcss", "compose_pane.tcss", "jobs_pane.tcss", "results_pane.tcss"]
+    CSS_PATH = [Path(__file__).parent / f"{name}.tcss" for name in STYLES]
     HORIZONTAL_BREAKPOINTS = [
         (0, "-tiny"),
         (SMALLEST[0], "-narrow"),
@@ -48,13 +65,17 @@ class BatchtuiApp(App[None]):
         self.settings = settings
         self.clock = clock
         self.pane = "compose"
+        self.job_actions = JobActions(self)
+        self.draft_actions = DraftActions(self, draft)
         self._first_draft = draft
 
     def compose(self) -> ComposeResult:
         yield StatusHeader()
-        yield Tabs(*(Tab(name.title(), id=f"tab-{name}") for name in PANES), id="pane-tabs")
+        yield Tabs(
+            *(Tab(name.title(), id=f"tab-{name}") for name in PANES), id="pane-tabs", active="tab-compose"
+        )
         with Container(id="panes"):
-            yield ComposePane(self._first_draft)
+            yield ComposePane(self.service, self.settings.backend, self.clock, self._first_draft)
             yield ResultsPane(self.service, self.clock)
             yield JobsPane(self.service, self.clock)
         yield Static(id="too-small")
@@ -64,20 +85,16 @@ class BatchtuiApp(App[None]):
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         self.set_keymap(self.settings.keys)
-        compose = self.query_one(ComposePane)
-        self.drafts = DraftKeeper(self.service, self._first_draft)
-        header = self.query_one(StatusHeader)
-        header.backend = self.settings.backend_name
-        self.show_pane("compose")
-        compose.query_one("#query").focus()
+        self.query_one(StatusHeader).backend = self.settings.backend_name
+        self.action_focus_pane("compose")
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
         # What is heavy (the HTTP client, the emulator) is imported by the follower, after the first paint.
         self.service.subscribe(self._tell_jobs_changed)
         self.run_worker(self._follow(), group="follower", exit_on_error=False)
-        self.set_interval(INTERVAL, self._save_draft_soon)
-        self._refresh_header()
+        self.set_interval(INTERVAL, self.draft_actions.save_soon)
+        self.refresh_header()
 
     def _tell_jobs_changed(self, job_ids: frozenset[int]) -> None:
         self.post_message(JobsChanged(job_ids))
@@ -89,32 +106,55 @@ class BatchtuiApp(App[None]):
             self.log.error(repr(error))
             self.post_message(Trouble(str(error), title="Jobs are not followed any more"))
 
+    @property
+    def jobs_pane(self) -> JobsPane:
+        """The list of jobs."""
+        return self.query_one(JobsPane)
+
+    @property
+    def results_pane(self) -> ResultsPane:
+        """What came back."""
+        return self.query_one(ResultsPane)
+
+    @property
+    def compose_pane(self) -> ComposePane:
+        """The draft."""
+        return self.query_one(ComposePane)
+
     # What the panes say
 
     @on(JobPicked)
     def _job_picked(self, message: JobPicked) -> None:
-        self.query_one(ResultsPane).look_at(message.job_id)
+        self.results_pane.look_at(message.job_id)
         if message.open:
             self.action_focus_pane("results")
 
+    @on(JobAction)
+    def _job_action(self, message: JobAction) -> None:
+        self.job_actions.run(message.what, message.jobs)
+
     @on(JobsChanged)
     def _jobs_changed(self, message: JobsChanged) -> None:
-        self.query_one(JobsPane).reload_soon()
-        self.query_one(ResultsPane).refresh_if(message.job_ids)
-        self._refresh_header()
+        self.jobs_pane.reload_soon()
+        self.results_pane.refresh_if(message.job_ids)
+        self.refresh_header()
 
     @on(JudgmentMade)
     def _judgment_made(self) -> None:
-        self.query_one(JobsPane).reload_soon()
+        self.jobs_pane.reload_soon()
 
     @on(DraftChanged)
     def _draft_changed(self) -> None:
-        self.drafts.changed()
-        self._refresh_header()
+        self.draft_actions.keeper.changed()
+        self.refresh_header()
+
+    @on(ComposePane.Pasted)
+    def _pasted(self, message: ComposePane.Pasted) -> None:
+        self.draft_actions.paste(message.text, into_query=message.into_query)
 
     @on(DraftWanted)
     def _draft_wanted(self, message: DraftWanted) -> None:
-        self.open_draft(Draft(0, message.batch, message.name))
+        self.draft_actions.open(Draft(0, message.batch, message.name))
         self.action_focus_pane("compose")
 
     @on(Trouble)
@@ -131,72 +171,41 @@ class BatchtuiApp(App[None]):
             markup=False,
         )
 
-    def _refresh_header(self) -> None:
+    def refresh_header(self) -> None:
+        """Show the model, what is open and what was used today."""
         header = self.query_one(StatusHeader)
-        header.model = self.query_one(ComposePane).composition.batch.model
+        header.model = self.compose_pane.composition.batch.model
         header.open_jobs = self.service.open_count()
-        today = self.clock.now() // 86_400 * 86_400
+        today = utc_day_of(self.clock.now())
         header.tokens_today = self.service.tokens_since(today, self.settings.backend)
 
-    # Drafts
-
-    def _current_draft(self) -> Draft:
-        pane = self.query_one(ComposePane)
-        return Draft(0, pane.composition.batch, self.drafts.name, pane.unfinished)
-
-    def _save_draft_soon(self) -> None:
-        if self.drafts.waits:
-            draft = self._current_draft()
-            self.run_worker(lambda: self._write(draft), thread=True, group="drafts", exit_on_error=False)
-
-    def _write(self, draft: Draft) -> None:
-        try:
-            self.drafts.write_if_changed(draft)
-        except Exception as error:
-            self.post_message(Trouble(str(error), title="The draft was not saved"))
-
-    def open_draft(self, draft: Draft) -> None:
-        """Go on with another draft; the one shown is saved first."""
-        self._write(self._current_draft())
-        self.drafts.follow(draft)
-        self.query_one(ComposePane).load(draft)
-        if not draft.id:
-            self.drafts.changed()
-        self._refresh_header()
-
-    # Submitting
+    # Keys
 
     def action_submit(self) -> None:
-        """Submit the draft, or go to the first thing to mend."""
-        pane = self.query_one(ComposePane)
-        batch = pane.finish()
-        if problem := first_problem(batch):
-            self.action_focus_pane("compose")
-            pane.mend(problem)
-            self.tell(problem.text, title="Not sent", severe=True)
-        elif self.settings.backend == CLOUDFLARE and (missing := credentials_missing(self.settings)):
-            self.tell(missing, title="Not sent", severe=True)
-        else:
-            pane.sent()
-            self.submit(batch)
+        """Submit the draft."""
+        self.draft_actions.submit()
 
-    def submit(self, batch: Batch) -> None:
-        """Write a batch to the store, from where the follower sends it."""
-        self.run_worker(lambda: self._submit(batch), thread=True, group="submit", exit_on_error=False)
+    def action_draft(self, what: str) -> None:
+        """Do something to the draft: `new`, `open_file`, `choose_draft`, `edit_outside` or `choose_model`."""
+        getattr(self.draft_actions, what)()
 
-    def _submit(self, batch: Batch) -> None:
-        try:
-            job = self.service.submit(batch, backend=self.settings.backend)
-        except Exception as error:
-            self.post_message(Trouble(str(error), title="Not sent; the draft is kept"))
-        else:
-            self.call_from_thread(self._submitted, job)
+    def action_compose(self, what: str) -> None:
+        """Change the draft in the compose pane, as its `change` names it."""
+        self.compose_pane.change(what)
 
-    def _submitted(self, job: Job) -> None:
-        self.query_one(JobsPane).reload(keep=job.id)
-        self.query_one(ResultsPane).look_at(job.id)
-        if not self.screen.has_class("-wide") and not self.screen.has_class("-full"):
-            self.action_focus_pane("results")
+    def action_job(self, what: str) -> None:
+        """Do something to the chosen jobs."""
+        self.job_actions.run(what, self.jobs_pane.chosen)
+
+    def action_help(self) -> None:
+        """Help on the part that has the focus."""
+        self.push_screen(TextScreen("Help", help_on(self.pane, self)))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers."""
+        yield from super().get_system_commands(screen)
+        for name, what, action in COMMANDS:
+            yield SystemCommand(name, what, partial(self.run_action, action))
 
     # Panes
 
@@ -251,5 +260,5 @@ class BatchtuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Save the draft and leave; the jobs are taken up again next time."""
-        self._write(self._current_draft())
+        self.draft_actions.write(self.draft_actions.current())
         self.exit()

@@ -10,8 +10,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Label, Static, TextArea
 
-from batchtui.drafting import Composition, Field, Problem, problems_of
+from batchtui.clock import Clock, utc_day_of
+from batchtui.drafting import Composition, Field, Problem, counts_of, problems_of
+from batchtui.estimates import BodySizes, estimate_batch, words_on
+from batchtui.jobs.service import JobsService
 from batchtui.model import Batch, Context, Draft
+from batchtui.settings import LOCAL
 from batchtui.text import one_line
 from batchtui.ui.context_list import ContextList
 from batchtui.ui.messages import DraftChanged
@@ -29,15 +33,20 @@ class ComposePane(Vertical):
         Binding("escape", "leave_editing", "Leave editing", show=False, id="compose.leave"),
     ]
 
-    class LinesPasted(Message):
-        """Many lines were pasted into the context editor: the person is asked what they are."""
+    class Pasted(Message):
+        """Something that may be more than a text for the field was pasted."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, *, into_query: bool) -> None:
             super().__init__()
             self.text = text
+            self.into_query = into_query
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, service: JobsService, backend: str, clock: Clock, draft: Draft) -> None:
         super().__init__(id="compose")
+        self.service = service
+        self.backend = backend
+        self.clock = clock
+        self.sizes = BodySizes()
         self.composition = Composition(draft)
         self.problem: Problem | None = None
         self._editing: int | None = None
@@ -48,7 +57,7 @@ class ComposePane(Vertical):
         yield TextEditor(id="query", placeholder="what to search for; Enter goes on")
         yield Label("Contexts", id="context-label")
         yield ContextList()
-        yield TextEditor(id="editor", placeholder="add a context; Enter adds it", offers_pastes=True)
+        yield TextEditor(id="editor", placeholder="add a context; Enter adds it")
         yield Static(id="compose-summary")
 
     def on_mount(self) -> None:
@@ -102,6 +111,43 @@ class ComposePane(Vertical):
         else:
             self.query_one("#editor").focus()
 
+    def insert_query(self, text: str) -> None:
+        """Put a pasted text into the query, at the cursor."""
+        self.query_one("#query", TextEditor).insert_text(text)
+
+    def insert_context(self, text: str) -> None:
+        """Put a pasted text into the context editor, at the cursor."""
+        self.query_one("#editor", TextEditor).insert_text(text)
+
+    def text_to_edit(self) -> str:
+        """The text of the field that an outside editor is opened on: the query, or a context."""
+        return self._edited_field().value
+
+    def take_edited(self, text: str) -> None:
+        """Put what an outside editor left into that field."""
+        field = self._edited_field()
+        field.value = text
+        field.focus()
+
+    def _edited_field(self) -> TextEditor:
+        query = self.query_one("#query", TextEditor)
+        if query.has_focus:
+            return query
+        contexts = self.query_one(ContextList)
+        if contexts.has_focus and contexts.row_count and self._editing is None:
+            self._begin_edit(contexts.cursor)
+        return self.query_one("#editor", TextEditor)
+
+    def go_to(self, request_index: int) -> None:
+        """Show another request of the draft."""
+        if self.composition.go(request_index):
+            self.fill(self.unfinished)
+
+    def set_model(self, model: str, *, truncate_inputs: bool | None, top_k: int | None) -> None:
+        """Give the draft another model."""
+        self.composition.set_model(model, truncate_inputs=truncate_inputs, top_k=top_k)
+        self._changed()
+
     def paste_contexts(self, contexts: tuple[Context, ...]) -> None:
         """Add what a paste was chosen to be."""
         self._add(contexts)
@@ -140,20 +186,23 @@ class ComposePane(Vertical):
             )
             self._show_summary()
 
-    @on(TextEditor.BigPaste, "#editor")
-    def _lines_pasted(self, message: TextEditor.BigPaste) -> None:
+    @on(TextEditor.BigPaste)
+    def _big_paste(self, message: TextEditor.BigPaste) -> None:
         message.stop()
-        self.post_message(self.LinesPasted(message.text))
+        self.post_message(self.Pasted(message.text, into_query=message.editor.id == "query"))
 
     @on(VirtualList.Chosen, "#context-list")
     def _edit(self, message: VirtualList.Chosen) -> None:
         message.stop()
+        self._begin_edit(message.index)
+
+    def _begin_edit(self, index: int) -> None:
         if self.unfinished.strip():
             self._add((Context(self.unfinished),))
-        self._editing = message.index
+        self._editing = index
         editor = self.query_one("#editor", TextEditor)
         self._filling = True
-        editor.value = self.composition.request.contexts[message.index].text
+        editor.value = self.composition.request.contexts[index].text
         self._filling = False
         editor.focus()
         self._show_summary()
@@ -251,6 +300,16 @@ class ComposePane(Vertical):
         )
         self._show_summary()
 
+    def _estimate(self, batch: Batch) -> str:
+        learned = self.service.tokens_per_byte(batch.model, self.backend)
+        body_bytes = self.sizes.of(batch)
+        return words_on(
+            estimate_batch(batch, body_bytes, learned),
+            billed=self.backend != LOCAL,
+            tokens_today=self.service.tokens_since(utc_day_of(self.clock.now()), self.backend),
+            model_name=batch.model,
+        )
+
     def _show_summary(self) -> None:
         composition = self.composition
         batch = composition.batch
@@ -265,7 +324,7 @@ class ComposePane(Vertical):
         if self.problem:
             colour = "$text-error" if self.problem.blocks else "$text-warning"
             lines.append(Content.styled(self.problem.text, colour))
-        lines.append(Content(f"{len(batch.requests)} requests · {batch.context_count} contexts"))
+        lines.append(Content(f"{counts_of(batch)} · {self._estimate(batch)}"))
         self.query_one("#compose-summary", Static).update(Content("\n").join(lines))
 
 

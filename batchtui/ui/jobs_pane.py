@@ -1,24 +1,30 @@
 """Jobs: the live list of what was submitted."""
 
+from dataclasses import replace
+from typing import ClassVar, get_args
+
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.widgets import Input
 
 from batchtui.clock import Clock
 from batchtui.figures import duration
-from batchtui.jobs.search import JobQuery
+from batchtui.jobs.search import JobQuery, Sort
 from batchtui.jobs.service import JobsService
 from batchtui.model import Job, JobState
 from batchtui.text import cell_width, fit, one_line
-from batchtui.ui.messages import JobPicked
+from batchtui.ui.messages import JobAction, JobPicked
 from batchtui.ui.widgets.line_input import LineInput
 from batchtui.ui.widgets.virtual_list import VirtualList
 
+NO_JOBS = "No job yet: compose a batch and press ctrl+s"
 PAGE = 64
 # Changes within this time are drawn once, in seconds.
 COALESCED = 0.1
-SORTS = ("newest", "oldest", "tokens", "metric")
+SORTS: tuple[Sort, ...] = get_args(Sort)
 
 SIGNS = {
     JobState.SENDING: ("↑", "$text-primary"),
@@ -36,7 +42,7 @@ class JobList(VirtualList):
     """The rows of the Jobs pane, read from the store a page at a time."""
 
     def __init__(self, service: JobsService, clock: Clock) -> None:
-        super().__init__(id="job-list", empty="No job yet: compose a batch and press ctrl+s")
+        super().__init__(id="job-list", empty=NO_JOBS)
         self.service = service
         self.clock = clock
         self.filter = JobQuery()
@@ -100,9 +106,28 @@ class JobList(VirtualList):
 
 
 class JobsPane(Vertical):
-    """The list, and the field that filters it."""
+    """The list, the field that filters it, and the keys for what is done to jobs."""
 
     BORDER_TITLE = "Jobs"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "find", "Find", id="jobs.find"),
+        Binding("space", "mark", "Mark", show=False, id="jobs.mark"),
+        Binding("c", "job('compare')", "Compare", id="jobs.compare"),
+        Binding("r", "job('again')", "Again", id="jobs.again"),
+        Binding("R", "job('again_now')", "Submit again", show=False, id="jobs.again_now"),
+        Binding("a", "job('ask_now')", "Ask now", show=False, id="jobs.ask_now"),
+        Binding("s", "job('decide')", "Stop", show=False, id="jobs.decide"),
+        Binding("d,delete", "job('delete')", "Delete", show=False, id="jobs.delete"),
+        Binding("u", "job('undelete')", "Bring back", show=False, id="jobs.undelete"),
+        Binding("l", "job('label')", "Label", show=False, id="jobs.label"),
+        Binding("n", "job('note')", "Note", show=False, id="jobs.note"),
+        Binding("p", "job('pin')", "Pin", show=False, id="jobs.pin"),
+        Binding("S", "sort", "Sort", show=False, id="jobs.sort"),
+        Binding("x", "job('export')", "Export", show=False, id="jobs.export"),
+        Binding("y", "job('copy')", "Copy", show=False, id="jobs.copy"),
+        Binding("v", "job('raw')", "Raw answer", show=False, id="jobs.raw"),
+        Binding("escape", "leave_find", "Leave", show=False, id="jobs.leave"),
+    ]
 
     def __init__(self, service: JobsService, clock: Clock) -> None:
         super().__init__(id="jobs")
@@ -118,14 +143,34 @@ class JobsPane(Vertical):
     def on_mount(self) -> None:
         self.query_one("#job-filter").display = False
         self.reload()
-        self.set_interval(1, self.query_one(JobList).refresh)
+        self.set_interval(1, self.jobs.refresh)
+
+    @property
+    def jobs(self) -> JobList:
+        """The list of jobs."""
+        return self.query_one(JobList)
+
+    @property
+    def chosen(self) -> list[Job]:
+        """The marked jobs, or the one under the cursor."""
+        marked = [self.service.job(job_id) for job_id in sorted(self.jobs.marked)]
+        current = self.jobs.current
+        return [job for job in marked if job] or ([current] if current else [])
+
+    def unmark(self) -> None:
+        """Forget the marks."""
+        self.jobs.marked.clear()
+        self.jobs.refresh()
 
     def reload(self, keep: int | None = None) -> None:
         """Read the list anew; the cursor stays on its job, or goes to job `keep`."""
-        jobs = self.query_one(JobList)
+        jobs = self.jobs
         current = jobs.current
         jobs.reload(keep if keep is not None else (current.id if current else None))
-        self.border_subtitle = Content(f"{jobs.row_count:,}")
+        parts = [f"{len(jobs.marked)} marked"] if jobs.marked else []
+        parts += [f"by {jobs.filter.sort}"] if jobs.filter.sort != SORTS[0] else []
+        parts += [f"{jobs.row_count:,}"]
+        self.border_subtitle = Content(" · ".join(parts))
         self._pick()
 
     def reload_soon(self) -> None:
@@ -139,7 +184,7 @@ class JobsPane(Vertical):
         self.reload()
 
     def _pick(self, *, open: bool = False) -> None:
-        job = self.query_one(JobList).current
+        job = self.jobs.current
         if open or (job and job.id) != self._picked:
             self._picked = job.id if job else None
             self.post_message(JobPicked(self._picked, open=open))
@@ -153,3 +198,57 @@ class JobsPane(Vertical):
     def _chosen(self, message: VirtualList.Chosen) -> None:
         message.stop()
         self._pick(open=True)
+
+    @on(Input.Changed, "#job-filter")
+    def _filter_typed(self, message: Input.Changed) -> None:
+        message.stop()
+        self._filter(text=message.value)
+
+    @on(Input.Submitted, "#job-filter")
+    def _filter_done(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.jobs.focus()
+
+    def _filter(self, *, text: str | None = None, sort: Sort | None = None) -> None:
+        jobs = self.jobs
+        jobs.filter = replace(
+            jobs.filter,
+            text=jobs.filter.text if text is None else text,
+            sort=jobs.filter.sort if sort is None else sort,
+        )
+        jobs.empty = f"No job has {one_line(jobs.filter.text, 30)!r}" if jobs.filter.text.strip() else NO_JOBS
+        self.reload()
+
+    def action_find(self) -> None:
+        """Open the filter."""
+        field = self.query_one("#job-filter", LineInput)
+        field.display = True
+        field.focus()
+
+    def action_leave_find(self) -> None:
+        """Show all jobs again, with the cursor where it is; then forget the marks."""
+        field = self.query_one("#job-filter", LineInput)
+        if field.display:
+            field.value = ""
+            field.display = False
+        elif self.jobs.marked:
+            self.jobs.marked.clear()
+        self._filter(text="")
+        self.jobs.focus()
+
+    def action_mark(self) -> None:
+        """Mark the job under the cursor, or take its mark away, and go on to the next."""
+        jobs = self.jobs
+        if job := jobs.current:
+            jobs.marked ^= {job.id}
+            jobs.move_cursor(jobs.cursor + 1)
+            self.reload()
+
+    def action_sort(self) -> None:
+        """Sort by the next thing there is to sort by."""
+        place = SORTS.index(self.jobs.filter.sort)
+        self._filter(sort=SORTS[(place + 1) % len(SORTS)])
+
+    def action_job(self, what: str) -> None:
+        """Do something to the marked jobs, or to the one under the cursor."""
+        self.post_message(JobAction(what, self.chosen))

@@ -6,17 +6,19 @@ from batchtui.settings import SettingsError
 
 APP_BINDINGS = [
     Binding("ctrl+s,f5", "submit", "Submit", priority=True, id="submit"),
-    Binding("ctrl+n", "new_draft", "New", priority=True, id="new"),
-    Binding("ctrl+o", "open_file", "Open", priority=True, id="open"),
-    Binding("ctrl+e", "edit_outside", "Editor", show=False, priority=True, id="editor"),
+    Binding("ctrl+n", "draft('new')", "New", priority=True, id="new"),
+    Binding("ctrl+o", "draft('open_file')", "Open", priority=True, id="open"),
+    Binding("ctrl+e", "draft('edit_outside')", "Editor", show=False, priority=True, id="editor"),
     Binding("f2", "focus_pane('jobs')", "Jobs", show=False, priority=True, id="jobs"),
     Binding("f3", "focus_pane('compose')", "Compose", show=False, priority=True, id="compose"),
     Binding("f4", "focus_pane('results')", "Results", show=False, priority=True, id="results"),
-    Binding("f6", "choose_model", "Model", show=False, priority=True, id="model"),
+    Binding("f6", "draft('choose_model')", "Model", show=False, priority=True, id="model"),
+    Binding("f7", "draft('choose_draft')", "Drafts", show=False, priority=True, id="drafts"),
+    Binding("f8", "compose('same_contexts')", "Next query", show=False, priority=True, id="next_query"),
     Binding("f1,question_mark", "help", "Help", id="help"),
-    Binding("ctrl+q", "quit", "Quit", priority=True, id="quit"),
+    Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
+    Binding("ctrl+c", "help_quit", show=False, system=True),
 ]
-
 APP_ACTIONS = {binding.action.partition("(")[0] for binding in APP_BINDINGS}
 
 

@@ -2,7 +2,7 @@
 
 from textual.message import Message
 
-from batchtui.model import Batch
+from batchtui.model import Batch, Job
 
 
 class JobPicked(Message):
@@ -12,6 +12,15 @@ class JobPicked(Message):
         super().__init__()
         self.job_id = job_id
         self.open = open
+
+
+class JobAction(Message):
+    """Something is to be done to jobs; `what` names it as in ui/job_actions.py."""
+
+    def __init__(self, what: str, jobs: list[Job]) -> None:
+        super().__init__()
+        self.what = what
+        self.jobs = jobs
 
 
 class JobsChanged(Message):

@@ -12,11 +12,14 @@ from textual.message import Message
 from textual.widgets import Static
 
 from batchtui.clock import Clock
+from batchtui.commands.store import ranked as ranked_job_of
+from batchtui.exchange.ranked import RankedJob
 from batchtui.jobs.service import JobsService
 from batchtui.model import JobState
 from batchtui.text import one_line
-from batchtui.ui.messages import JudgmentMade, Trouble
+from batchtui.ui.messages import JobAction, JudgmentMade, Trouble
 from batchtui.ui.ranking_list import RankingList
+from batchtui.ui.request_list import RequestsScreen
 from batchtui.ui.results_view import ResultsView, load_view, metrics_line, state_line, trouble_lines
 from batchtui.ui.widgets.text_view import TextView
 from batchtui.ui.widgets.virtual_list import VirtualList
@@ -29,6 +32,15 @@ class ResultsPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "request(-1)", "Previous request", show=False, id="results.previous"),
         Binding("right_square_bracket", "request(1)", "Next request", show=False, id="results.next"),
+        Binding("o", "overview", "Requests", id="results.overview"),
+        Binding("c", "job('compare')", "Compare", id="results.compare"),
+        Binding("r", "job('again')", "Again", id="results.again"),
+        Binding("R", "job('again_now')", "Submit again", show=False, id="results.again_now"),
+        Binding("s", "job('decide')", "Stop or follow", show=False, id="results.decide"),
+        Binding("a", "job('ask_now')", "Ask now", show=False, id="results.ask_now"),
+        Binding("x", "job('export')", "Export", show=False, id="results.export"),
+        Binding("y", "job('copy')", "Copy", show=False, id="results.copy"),
+        Binding("v", "job('raw')", "Raw answer", show=False, id="results.raw"),
     ]
 
     class Loaded(Message):
@@ -55,6 +67,11 @@ class ResultsPane(Vertical):
     def on_mount(self) -> None:
         self._show_summary()
         self.set_interval(1, self._tick)
+
+    @property
+    def ranking(self) -> RankingList:
+        """The list of ranked contexts."""
+        return self.query_one(RankingList)
 
     def look_at(self, job_id: int | None, request_index: int = 0) -> None:
         """Show a job; the same job again is read anew."""
@@ -83,7 +100,7 @@ class ResultsPane(Vertical):
 
     def _show(self, view: ResultsView | None) -> None:
         before, self.view = self.view, view
-        ranking = self.query_one(RankingList)
+        ranking = self.ranking
         result = view.result if view else None
         ranking.show(
             view.request if view else None, result.ranking if result else None, view.grades if view else {}
@@ -115,7 +132,7 @@ class ResultsPane(Vertical):
             summary.update(Content("Nothing to show yet: submit a batch, or pick a job in Jobs"))
             self.border_subtitle = None
             return
-        job, ranking = view.job, self.query_one(RankingList)
+        job, ranking = view.job, self.ranking
         good = job.state is JobState.DONE and not job.failed_requests
         lines = [Content.styled(state_line(job, self.clock.now()), "bold $text-success" if good else "bold")]
         where = f"{job.model} on {one_line(job.backend, 60)}" + (
@@ -146,7 +163,7 @@ class ResultsPane(Vertical):
         self.border_subtitle = Content(where)
 
     def _show_text(self) -> None:
-        view, row = self.view, self.query_one(RankingList).current
+        view, row = self.view, self.ranking.current
         if view is None or row is None:
             self.query_one(TextView).show("")
             return
@@ -171,9 +188,28 @@ class ResultsPane(Vertical):
         except Exception as error:
             self.post_message(Trouble(str(error), title="The judgment was not kept"))
             return
-        self.query_one(RankingList).grade(message.row, message.grade)
+        self.ranking.grade(message.row, message.grade)
         self._show_summary()
         self.post_message(JudgmentMade())
+
+    def action_job(self, what: str) -> None:
+        """Do something to the job that is looked at."""
+        self.post_message(JobAction(what, [self.view.job] if self.view else []))
+
+    @work(thread=True, exclusive=True, group="overview")
+    def action_overview(self) -> None:
+        """Show all requests of the job, to pick one."""
+        if self.view:
+            ranked = ranked_job_of(self.service, self.view.job)
+            self.app.call_from_thread(self._show_overview, ranked)
+
+    def _show_overview(self, ranked: RankedJob) -> None:
+        def picked(index: int | None) -> None:
+            if index is not None and self.job_id == ranked.job.id:
+                self.request_index = index
+                self.look_at(self.job_id)
+
+        self.app.push_screen(RequestsScreen(ranked, self.request_index), picked)
 
     def action_request(self, step: int) -> None:
         """Go to the next or the previous request of the job."""

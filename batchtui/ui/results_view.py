@@ -8,7 +8,6 @@ from batchtui.jobs.service import JobsService
 from batchtui.model import Job, JobState, Request, RequestResult
 from batchtui.text import one_line
 from batchtui.workers_ai.catalogue import KNOWN, estimate
-from batchtui.workers_ai.catalogue import estimate
 
 
 class ResultsView(msgspec.Struct, frozen=True):

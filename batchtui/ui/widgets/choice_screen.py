@@ -5,39 +5,28 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from batchtui.text import one_line, safe
+from batchtui.ui.widgets.dialog import DialogBox
 
 
 class ChoiceScreen(ModalScreen[int | None]):
-    """Asks for one of several answers; its result is the place of the answer, or None."""
+    """Asks for one of several answers, each a name and a word on it; its result is its place, or None."""
 
     DEFAULT_CSS = """
     ChoiceScreen {
         align: center middle;
-        & > Vertical {
-            width: 72;
-            max-width: 95%;
-            height: auto;
-            max-height: 90%;
-            border: round $border;
-            border-title-style: bold;
-            padding: 0 1;
-            background: $surface;
-        }
         & OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
-        & Static { height: auto; max-height: 8; margin-bottom: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Leave", id="choice.leave"),
-        Binding("j", "move('down')", "Down", show=False, id="choice.down"),
-        Binding("k", "move('up')", "Up", show=False, id="choice.up"),
+        Binding("j", "move(1)", "Down", show=False, id="choice.down"),
+        Binding("k", "move(-1)", "Up", show=False, id="choice.up"),
     ]
 
     def __init__(self, title: str, question: str, answers: list[tuple[str, str]], chosen: int = 0) -> None:
@@ -48,9 +37,7 @@ class ChoiceScreen(ModalScreen[int | None]):
         self._chosen = chosen
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
-            box.border_title = Content(one_line(self._title, 60))
-            box.border_subtitle = Content("Enter takes · escape leaves")
+        with DialogBox(self._title):
             if self._question:
                 yield Static(Content(safe(self._question)))
             yield OptionList(
@@ -69,10 +56,10 @@ class ChoiceScreen(ModalScreen[int | None]):
     def _selected(self, message: OptionList.OptionSelected) -> None:
         self.dismiss(message.option_index)
 
-    def action_move(self, direction: str) -> None:
+    def action_move(self, step: int) -> None:
         """Move like the lists do."""
         answers = self.query_one(OptionList)
-        if direction == "down":
+        if step > 0:
             answers.action_cursor_down()
         else:
             answers.action_cursor_up()

@@ -82,17 +82,16 @@ class TextEditor(TextArea):
             return self.editor
 
     class BigPaste(Finished):
-        """A paste of many lines, which the pane asks about; it is not in the editor."""
+        """A paste that may be more than a text for this field: the pane decides; it is not in the field."""
 
         def __init__(self, editor: "TextEditor", text: str) -> None:
             super().__init__(editor)
             self.text = text
 
-    def __init__(self, *, id: str, placeholder: str, offers_pastes: bool = False) -> None:
+    def __init__(self, *, id: str, placeholder: str) -> None:
         super().__init__(
             id=id, placeholder=placeholder, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False
         )
-        self.offers_pastes = offers_pastes
         self._stand_ins: dict[int, int] = {}
         self._whole: str | None = None
 
@@ -112,7 +111,7 @@ class TextEditor(TextArea):
             # Held whole and out of the document, whose wrapping would freeze the screen.
             self._whole = text
             self.read_only = True
-            text = f"{text[:300]}…\n(long: {len(text):,} characters; ctrl+e edits it, escape lets it go)"
+            text = f"{text[:300]}…\n(long: {len(text):,} characters; ctrl+e edits it)"
         self._stand_ins = _new_stand_ins(hidden_characters(text), text)
         self.load_text(text.translate(self._stand_ins))
 
@@ -151,19 +150,24 @@ class TextEditor(TextArea):
             self.insert("\n")
 
     async def _on_key(self, event: events.Key) -> None:
-        # Enter and ctrl+j are bindings here; a TextArea would insert them as text.
+        # Enter and ctrl+j are bindings here; a TextArea would take them as text.
         if event.key in ("enter", "ctrl+j"):
-            return
-        await super()._on_key(event)
+            event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        if self.offers_pastes and "\n" in text.strip("\n"):
+        if _may_be_more(text):
             self.post_message(self.BigPaste(self, text))
             return
         self.insert_text(text)
+
+
+def _may_be_more(text: str) -> bool:
+    """Whether a paste may be lines, a batch or a path rather than a text for this field."""
+    start = text.lstrip()[:8]
+    return "\n" in text.strip("\n") or start.startswith(("{", "[", "curl ", "/", "~", "'", '"', "file:"))
 
 
 def fits(text: str) -> bool:

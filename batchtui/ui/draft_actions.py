@@ -1,0 +1,296 @@
+"""What a person does to drafts: submit, save, open files, take pastes in, edit outside, choose the model."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from batchtui.drafting import counts_of
+from batchtui.exchange.opening import pasted_path, read_file
+from batchtui.exchange.reading import Opened, read_batches
+from batchtui.exchange.source import InputError, ReadingCancelledError
+from batchtui.exchange.splitting import split_text
+from batchtui.figures import size
+from batchtui.jobs.errors import InvalidBatch, JobsError
+from batchtui.model import Batch, Draft, Job
+from batchtui.settings import CLOUDFLARE, credentials_missing
+from batchtui.text import one_line
+from batchtui.ui.compose_pane import first_problem
+from batchtui.ui.draft_keeper import DraftKeeper
+from batchtui.ui.messages import Trouble
+from batchtui.ui.open_screen import OpenScreen
+from batchtui.ui.outside_editor import EditorError, edit_outside
+from batchtui.ui.widgets.choice_screen import ChoiceScreen
+from batchtui.ui.widgets.progress_screen import ProgressScreen
+from batchtui.workers_ai.catalogue import KNOWN
+
+if TYPE_CHECKING:
+    from batchtui.ui.app import BatchtuiApp
+
+# Below this a file is read faster than a progress bar is drawn.
+PROGRESS_FROM_BYTES = 500_000
+
+
+class DraftActions:
+    """Carries out what is asked of the draft; what goes wrong is told, and what was typed stays."""
+
+    def __init__(self, app: BatchtuiApp, draft: Draft) -> None:
+        self.app = app
+        self.service = app.service
+        self.keeper = DraftKeeper(app.service, draft)
+        self._directory = Path.cwd()
+
+    # Keeping
+
+    def current(self) -> Draft:
+        """The draft as it is on the screen."""
+        pane = self.app.compose_pane
+        return Draft(0, pane.composition.batch, self.keeper.name, pane.unfinished)
+
+    def save_soon(self) -> None:
+        """Write the draft beside the screen, if it changed."""
+        if self.keeper.waits:
+            draft = self.current()
+            self.app.run_worker(lambda: self.write(draft), thread=True, group="drafts", exit_on_error=False)
+
+    def write(self, draft: Draft) -> None:
+        """Write the draft if it changed; where it can't be, that is told."""
+        try:
+            self.keeper.write_if_changed(draft)
+        except JobsError as error:
+            self.app.post_message(Trouble(str(error), title="The draft was not saved"))
+
+    def open(self, draft: Draft) -> None:
+        """Go on with another draft; the one shown is saved first."""
+        self.write(self.current())
+        self.keeper.follow(draft)
+        self.app.compose_pane.load(draft)
+        if not draft.id:
+            self.keeper.changed()
+        self.app.refresh_header()
+
+    def new(self) -> None:
+        """Begin an empty draft, unless the one shown is empty."""
+        pane = self.app.compose_pane
+        if not pane.composition.empty or pane.unfinished:
+            self.open(Draft(0, Batch((), pane.composition.batch.model)))
+        self.app.action_focus_pane("compose")
+
+    def choose_draft(self) -> None:
+        """Go back to one of the drafts that are kept."""
+        self.write(self.current())
+        kept = sorted(self.service.drafts(), key=lambda draft: draft.updated_at, reverse=True)
+        kept = [draft for draft in kept if draft.batch.requests or draft.unfinished]
+        if not kept:
+            self.app.tell("No draft is kept yet: what you type is one.")
+            return
+
+        def chosen(place: int | None) -> None:
+            if place is not None:
+                self.open(kept[place])
+                self.app.action_focus_pane("compose")
+
+        self.app.push_screen(ChoiceScreen("Drafts", "", [_words_on(draft) for draft in kept]), chosen)
+
+    # Submitting
+
+    def submit(self) -> None:
+        """Submit the draft, or go to the first thing to mend."""
+        pane = self.app.compose_pane
+        batch = pane.finish()
+        missing = credentials_missing(self.app.settings) if self.app.settings.backend == CLOUDFLARE else None
+        if problem := first_problem(batch):
+            self.app.action_focus_pane("compose")
+            pane.mend(problem)
+            self.app.tell(problem.text, title="Not sent", severe=True)
+        elif missing:
+            self.app.tell(missing, title="Not sent", severe=True)
+        else:
+            pane.sent()
+            self.submit_batch(batch)
+
+    def submit_batch(self, batch: Batch, label: str | None = None) -> None:
+        """Write a batch to the store, from where the follower sends it."""
+        self.app.run_worker(
+            lambda: self._submit(batch, label), thread=True, group="submit", exit_on_error=False
+        )
+
+    def _submit(self, batch: Batch, label: str | None) -> None:
+        try:
+            job = self.service.submit(batch, backend=self.app.settings.backend, label=label)
+        except JobsError as error:
+            self.app.post_message(Trouble(str(error), title="Not sent; the draft is kept"))
+            if isinstance(error, InvalidBatch) and error.request_index is not None:
+                self.app.call_from_thread(self.app.compose_pane.go_to, error.request_index)
+        else:
+            self.app.call_from_thread(self._submitted, job)
+
+    def _submitted(self, job: Job) -> None:
+        self.app.jobs_pane.reload(keep=job.id)
+        self.app.results_pane.look_at(job.id)
+        if self.app.narrow:
+            self.app.action_focus_pane("results")
+
+    # Files and pastes
+
+    def open_file(self) -> None:
+        """Ask for a file, and open it as a draft."""
+
+        def picked(path: Path | None) -> None:
+            if path is not None:
+                self._directory = path.parent
+                self.read(path)
+
+        self.app.push_screen(OpenScreen(self._directory), picked)
+
+    def read(self, path: Path) -> None:
+        """Open a file as a draft, beside the screen; escape stops it, and then nothing is taken."""
+        progress: ProgressScreen | None = None
+        with contextlib.suppress(OSError, ValueError):
+            if path.stat().st_size >= PROGRESS_FROM_BYTES:
+                progress = ProgressScreen(f"Reading {path.name}")
+                self.app.push_screen(progress)
+        self.app.run_worker(
+            lambda: self._read(path, progress), thread=True, group="read", exit_on_error=False
+        )
+
+    def _read(self, path: Path, progress: ProgressScreen | None) -> None:
+        try:
+            opened = read_file(
+                path,
+                on_progress=progress.tell if progress else None,
+                cancelled=(lambda: progress.stopped) if progress else None,
+            )
+        except ReadingCancelledError:
+            return
+        except InputError as error:
+            if progress:
+                self.app.call_from_thread(progress.end)
+            self.app.post_message(Trouble(str(error), title="Not opened"))
+            return
+        if progress:
+            self.app.call_from_thread(progress.end)
+        self.app.call_from_thread(self._preview, opened, path.name)
+
+    def _preview(self, opened: Opened, name: str) -> None:
+        """Say what will come in, and take it in when the person says so."""
+        batch = opened.batch
+        lines = [f"{name} ({opened.form}): {counts_of(batch)}"]
+        lines += [f"“{one_line(batch.requests[0].query, 200)}”"] if not opened.needs_query else []
+        lines += [*opened.notes]
+        answers = [("Open as a new draft", "the one shown is kept among the drafts")]
+        if opened.needs_query:
+            answers.append(("Add its contexts here", "to the query of the draft that is shown"))
+
+        def chosen(place: int | None) -> None:
+            if place == 0:
+                self._take(opened, name)
+            elif place == 1:
+                self.app.compose_pane.paste_contexts(batch.requests[0].contexts)
+
+        self.app.push_screen(ChoiceScreen("Open", "\n".join(lines), answers), chosen)
+
+    def _take(self, opened: Opened, name: str) -> None:
+        batch = opened.batch
+        if not opened.names_model:
+            batch = msgspec.structs.replace(batch, model=self.app.compose_pane.composition.batch.model)
+        self.open(Draft(0, batch, name))
+        self.app.action_focus_pane("compose")
+
+    def paste(self, text: str, *, into_query: bool) -> None:
+        """Take in a paste of many lines, of a batch, or of a file's path."""
+        pane = self.app.compose_pane
+        if path := pasted_path(text):
+            self.read(path)
+            return
+        if pane.composition.empty and not pane.unfinished and (opened := _batch_in(text)):
+            self._take(opened, "")
+            self.app.tell(f"{opened.form} taken in: {counts_of(opened.batch)}")
+            return
+        if into_query:
+            pane.insert_query(text)
+            return
+        choices = split_text(text)
+        if len(choices) < 2:
+            pane.insert_context(text)
+            return
+        words = {
+            "one": "as one context",
+            "lines": "by line",
+            "paragraphs": "by blank line",
+            "json": "as JSON",
+        }
+        answers = [
+            (words[choice.kind], f"{choice.count:,} context{'s' if choice.count != 1 else ''}")
+            for choice in choices
+        ]
+
+        def chosen(place: int | None) -> None:
+            if place is None:
+                return
+            if choices[place].kind == "one":
+                pane.insert_context(text)
+            else:
+                pane.paste_contexts(choices[place].contexts)
+
+        lines = text.count("\n") + 1
+        question = f"{lines:,} lines, {size(len(text.encode('utf-8', 'replace')))}. How shall they come in?"
+        self.app.push_screen(ChoiceScreen("Paste", question, answers), chosen)
+
+    def edit_outside(self) -> None:
+        """Open the person's editor on the text of the field that has the focus."""
+        pane = self.app.compose_pane
+        try:
+            edited = edit_outside(self.app, pane.text_to_edit())
+        except EditorError as error:
+            self.app.tell(str(error), title="The text stays as it was", severe=True)
+            return
+        pane.take_edited(edited)
+
+    def choose_model(self) -> None:
+        """Choose the model of the draft, and what its requests take."""
+        composition = self.app.compose_pane.composition
+        batch = composition.batch
+        names = list(dict.fromkeys([*KNOWN, batch.model]))
+        answers, settings = [], []
+        for name in names:
+            model = KNOWN.get(name)
+            takes = model is None or model.takes_batches
+            about = one_line(model.description, 60) if model else "as the draft names it"
+            for truncate in (None, True) if takes else (None,):
+                settings.append((name, truncate))
+                answers.append((name, about if truncate is None else "the same, texts over its window cut"))
+        chosen_now = (batch.model, batch.truncate_inputs or None)
+        now = settings.index(chosen_now) if chosen_now in settings else 0
+
+        def chosen(place: int | None) -> None:
+            if place is None:
+                return
+            name, truncate = settings[place]
+            top_k = batch.top_k if name == batch.model else None
+            self.app.compose_pane.set_model(name, truncate_inputs=truncate, top_k=top_k)
+            self.app.refresh_header()
+
+        self.app.push_screen(
+            ChoiceScreen("Model", "Who is to rank the contexts of this draft?", answers, now), chosen
+        )
+
+
+def _words_on(draft: Draft) -> tuple[str, str]:
+    requests = draft.batch.requests
+    query = one_line(requests[0].query if requests else "", 50)
+    return draft.name or query or "(no query yet)", f"{counts_of(draft.batch)} · {query}"
+
+
+def _batch_in(text: str) -> Opened | None:
+    """The batch that a pasted curl command or JSON holds; None for all else."""
+    if not text.lstrip().startswith(("{", "[", "curl")):
+        return None
+    try:
+        opened = read_batches(text.encode("utf-8"))
+    except (InputError, UnicodeEncodeError):
+        return None
+    return None if opened.needs_query or opened.form == "text" else opened

@@ -1,0 +1,60 @@
+"""Keys in the order in which they were typed, also for who types faster than widgets take them up."""
+
+from collections import deque
+
+from textual import events
+from textual.app import App
+from textual.message_pump import MessagePump
+from textual.timer import Timer
+
+# What a key does may post a message, whose handler moves the focus: that is two rounds through the queues.
+ROUNDS = 2
+# A widget that goes away takes what waits in its queue along; so long is waited for it, in seconds.
+LONGEST = 0.5
+
+
+class OrderedInputApp(App[None]):
+    """Hands over one key or paste at a time: the next waits until the last one has had its effect.
+
+    Textual forwards each key to the widget that has the focus when it arrives, and runs priority bindings at
+    once, so that of a quickly typed `text, Enter, text, ctrl+s` the second text and the submit come too soon.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._typed: deque[events.Event] = deque()
+        self._handing_over = 0
+        self._patience: Timer | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """Queue what was typed; all else goes its way."""
+        if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self._typed.append(event)
+        if len(self._typed) == 1 and not self._patience:
+            await self._hand_over()
+
+    async def _hand_over(self) -> None:
+        if self._patience:
+            self._patience.stop()
+            self._patience = None
+        if not self._typed:
+            return
+        event = self._typed.popleft()
+        target = self.focused or self.screen
+        self._handing_over += 1
+        turn = self._handing_over
+        self._patience = self.set_timer(LONGEST, lambda: self._passed((), turn))
+        await super().on_event(event)
+        way: tuple[MessagePump, ...] = (*target.ancestors_with_self,)
+        self._passed(way * ROUNDS, turn)
+
+    def _passed(self, way: tuple[MessagePump, ...], turn: int) -> None:
+        """Go through the queues that the key goes through; at the end of the way comes the next key."""
+        if turn != self._handing_over:
+            return
+        for place, pump in enumerate(way):
+            if pump.call_later(self._passed, way[place + 1 :], turn):
+                return
+        self.call_later(self._hand_over)
