@@ -81,7 +81,7 @@ class Allowance:
     def refilled(self, now: float, per_minute: int) -> "Allowance":
         """The bucket at `now`; a clock that went back neither fills nor freezes it."""
         burst = burst_of(per_minute)
-        gained = max(0.0, now - self.at) * (per_minute - burst) / 60
+        gained = max(0.0, now - self.at) * _refill(per_minute)
         return Allowance(min(burst, self.calls + gained), now)
 
     def spend(self, calls: int) -> "Allowance":

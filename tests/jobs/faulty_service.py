@@ -19,7 +19,6 @@ AFTER = ("html_502", "reset_after", "cut", "slow", "not_utf8", "not_contract")
 """Faults of the answer: the service may have taken what was sent, and here it always has."""
 
 MANGLED = (
-    "empty",
     "out_of_order",
     "doubled",
     "missing",
@@ -54,8 +53,8 @@ class FaultyService:
     most_in_hand: int = 0
     url: str = ""
 
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connection, "127.0.0.1", 0, limit=1 << 26)
+    async def start(self, port: int = 0) -> None:
+        self._server = await asyncio.start_server(self._connection, "127.0.0.1", port, limit=1 << 26)
         port = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/client/v4"
         self._open: set[asyncio.Task[Any]] = set()

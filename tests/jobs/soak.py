@@ -39,7 +39,7 @@ class RandomFaults:
             return None
         every = [*BEFORE, *AFTER]
         if kind == "collect":
-            every += ["unknown_id", "batch_failed", *MANGLED]
+            every += ["empty", "unknown_id", "batch_failed", *MANGLED]
         # Some faults hold everything up for a while, so they are drawn less often.
         fault = self._chance.choice(
             [name for name in every if name not in _SLOW_FAULTS or self._chance.random() < 0.2]
