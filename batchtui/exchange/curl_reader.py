@@ -15,11 +15,12 @@ _CURL = re.compile(_START.encode() + rb"curl(?:\.exe)?\s")
 _PRINTER = re.compile(_START.encode() + rb"(?:printf|echo)\s")
 _PIPE = re.compile(rb"\|\s*curl\s")
 _PROMPT = re.compile(_START)
-_MODEL = re.compile(r"://.*?/(?:ai/run|workers-ai)/([^?#]+)")
+_MODEL = re.compile(r"(?:https?://)?[^/]+(?:/[^/?#]+)*?/(?:ai/run|workers-ai)/([^?#]+)")
+_LONGEST_URL = 4096
 _PIECE = re.compile(
     r"""'(?P<single>[^']*)'
-    |\$'(?P<ansi>(?:[^'\\]|\\.)*)'
-    |"(?P<double>(?:[^"\\]|\\.)*)"
+    |\$'(?P<ansi>[^'\\]*+(?:\\.[^'\\]*+)*+)'
+    |"(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)"
     |\\(?P<continued>\r?\n)
     |\\(?P<escaped>.)
     |(?P<ends>[ \t\r]*(?:\n|[|;&]+)\s*)
@@ -68,7 +69,7 @@ def read_curl(source: Source) -> RequestCollector:
         if model is not None:
             collector.settings.setdefault("model", model)
         name = f"{source.name}, in the body" if source.name else "in the body"
-        inner = Source(body, name, source.limits, source.on_progress, source.cancelled)
+        inner = Source(body, name, source.limits, cancelled=source.cancelled)
         read_json_document(inner, collector)
     if not bodies:
         raise _without_body(source, asks_only)
@@ -120,7 +121,7 @@ def _asks_for_a_result(body: bytes) -> bool:
 
 def _model(words: Sequence[str]) -> str | None:
     for word in words[1:]:
-        found = _MODEL.search(word)
+        found = _MODEL.match(word) if len(word) <= _LONGEST_URL else None
         if found is not None:
             return unquote(found.group(1)).strip("/") or None
     return None
@@ -140,6 +141,7 @@ def _commands(source: Source) -> Iterator[list[str]]:
                 "a quotation mark is not closed", "copy the whole command", character=_index(source, position)
             )
         position = piece.end()
+        source.advance(position)
         kind = piece.lastgroup or ""
         if kind in ("space", "ends") and word is not None:
             words.append("".join(word))
@@ -148,7 +150,8 @@ def _commands(source: Source) -> Iterator[list[str]]:
             yield words
             words = []
         if kind not in ("space", "ends", "continued"):
-            word = [*(word or []), _unquoted(kind, piece.group(kind))]
+            word = [] if word is None else word
+            word.append(_unquoted(kind, piece.group(kind)))
     if word is not None:
         words.append("".join(word))
     if words:

@@ -37,7 +37,6 @@ def is_lines_of_json(data: bytes) -> bool:
 
 def read_json_lines(source: Source) -> RequestCollector:
     """Read one value a line; blank lines are passed over."""
-    source.check_encoding()
     collector = RequestCollector(source.limits)
     faults = _Faults(source)
     decode = msgspec.json.Decoder().decode
@@ -46,7 +45,8 @@ def read_json_lines(source: Source) -> RequestCollector:
             collector.add(decode(source.data[start:end]))
         except FaultError as problem:
             faults.add(problem, start, end)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            source.check_encoding()
             faults.add(_malformed(error, source.data[start:end]), start, end)
         source.advance(end)
     faults.finish()
@@ -58,7 +58,6 @@ def read_json_document(source: Source, collector: RequestCollector | None = None
 
     What it holds is added to `collector` where one is given.
     """
-    source.check_encoding()
     collector = RequestCollector(source.limits) if collector is None else collector
     faults = _Faults(source)
     end = len(source.data)
@@ -68,7 +67,8 @@ def read_json_document(source: Source, collector: RequestCollector | None = None
         faults.add(problem, 0, end)
         faults.finish()
         raise
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        source.check_encoding()
         faults.add(_malformed(error, source.data), 0, end)
         faults.finish()
         raise
@@ -84,7 +84,8 @@ def read_json_document(source: Source, collector: RequestCollector | None = None
         except FaultError as problem:
             problem.path = (*place, *problem.path)
             faults.add(problem, 0, end)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            source.check_encoding()
             malformed = _malformed(error, bytes(piece))
             malformed.path = place
             faults.add(malformed, 0, end)
@@ -98,11 +99,10 @@ def _pieces(data: bytes, collector: RequestCollector) -> tuple[tuple[str, ...] |
     """The values to decode one after another and the path to their array; no path where one stands alone."""
     if data.lstrip().startswith(b"["):
         return (), msgspec.json.decode(data, type=list[msgspec.Raw])
-    whole = msgspec.json.decode(data, type=msgspec.Raw)
     members = msgspec.json.decode(data, type=dict[str, msgspec.Raw]) if starts_like_json(data) else {}
     requests = members.pop("requests", None)
     if requests is None:
-        return None, (whole,)
+        return None, (msgspec.Raw(data),)
     collector.add_body_keys({key: msgspec.json.decode(member) for key, member in members.items()})
     if not bytes(requests).startswith(b"["):
         raise FaultError("the requests are no list", 'write "requests": [{…}, {…}]', ("requests",))
@@ -132,6 +132,7 @@ class _Faults:
         """Note a fault in the value at bytes `start` to `end`; raise where reading on is no use."""
         self._count += 1
         if self._first is None:
+            self._source.check_encoding()
             self._first = problem, start, end
         if isinstance(problem, LimitPassedError):
             self.finish()

@@ -1,5 +1,6 @@
 """Batches in: what form an input has is told by its content first and its name second."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -47,6 +48,7 @@ _OTHER_FILES = (
     (b"PAR1", "a Parquet file", "export it as CSV or JSONL"),
 )
 _BYTES_LOOKED_AT = 4096
+_OPENS_LIKE_JSON = re.compile(rb"""[ \t\r\n]*[\[{][ \t\r\n]*["{]""")
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,11 @@ def recognise(data: bytes, name: str = "") -> Form:
 def _json_form(data: bytes, named: Form | None) -> Form:
     if is_lines_of_json(data):
         return "jsonl"
-    if is_json(data):
-        return "jsonl" if named == "jsonl" and _is_one_line_object(data) else "json"
-    if named in ("json", "jsonl"):
-        return named
-    looks_broken = data.lstrip()[1:].lstrip()[:1] in (b'"', b"{")
-    return "json" if looks_broken else named or "text"
+    if named == "jsonl":
+        return "jsonl" if _is_one_line_object(data) or not is_json(data) else "json"
+    if named == "json" or _OPENS_LIKE_JSON.match(data) or is_json(data):
+        return "json"
+    return named or "text"
 
 
 def _is_one_line_object(data: bytes) -> bool:
@@ -162,11 +163,13 @@ def _open_table(source: Source, form: Form) -> Opened:
 
 
 def _open_text(source: Source) -> Opened:
-    source.check_encoding()
-    choice = split_text(source.text)[0]
-    if len(choice.contexts) > source.limits.contexts:
+    choices = split_text(source.text)
+    if not choices:
+        raise source.error("there is nothing but blank space in it", "give a query and contexts")
+    choice = choices[0]
+    if choice.count > source.limits.contexts:
         raise source.error(
-            f"there are {len(choice.contexts):,} contexts, more than {source.limits.contexts:,}",
+            f"there are {choice.count:,} contexts, more than {source.limits.contexts:,}",
             "make it several files",
         )
     return Opened("text", Batch((Request("", choice.contexts),)), True, False, (choice.note,))

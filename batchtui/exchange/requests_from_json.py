@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from batchtui.exchange.source import FaultError, LimitPassedError, Limits
@@ -11,11 +12,14 @@ REQUEST_KEYS = frozenset({"query", "contexts", "external_reference", "truncate_i
 BODY_KEYS = frozenset({"requests", "truncate_inputs", "top_k", "model"})
 CONTEXT_KEYS = frozenset({"text", "id", "relevance"})
 SHOWN_CHARACTERS = 40
+SHOWN_NOTES = 5
 REQUEST_FORM = 'write {"query": "…", "contexts": ["…"]}'
 
 
 def shown(value: object) -> str:
     """A value short enough to stand in an error, with everything unprintable escaped."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
     text = repr(value[: SHOWN_CHARACTERS + 1]) if isinstance(value, str) else repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
@@ -117,8 +121,10 @@ class RequestCollector:
         """What a person should know of what was left out."""
         ignored = tuple(
             f"{shown(key)} is not known and was left out" + (f" ({count} times)" if count > 1 else "")
-            for key, count in self.unknown.items()
+            for key, count in islice(self.unknown.items(), SHOWN_NOTES)
         )
+        if len(self.unknown) > SHOWN_NOTES:
+            ignored += (f"{len(self.unknown) - SHOWN_NOTES:,} more keys are not known and were left out",)
         differing = tuple(
             f"{key} differs between the requests and was left out: a batch has one"
             for key in sorted(self.differing)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from batchtui.exchange.json_reader import (
@@ -35,12 +36,18 @@ class Choice:
     """One way to make contexts of a text."""
 
     kind: SplitKind
-    contexts: tuple[Context, ...]
+    texts: tuple[str, ...]
+    in_json: tuple[Context, ...] = ()
 
     @property
     def count(self) -> int:
         """How many contexts it makes."""
-        return len(self.contexts)
+        return len(self.texts)
+
+    @cached_property
+    def contexts(self) -> tuple[Context, ...]:
+        """The contexts; those of JSON with their ids and relevance."""
+        return self.in_json or tuple(map(Context, self.texts))
 
     @property
     def note(self) -> str:
@@ -58,9 +65,9 @@ def split_text(text: str) -> tuple[Choice, ...]:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines:
         return ()
-    one = Choice("one", (Context(text.strip()),))
-    by_line = Choice("lines", tuple(map(Context, lines)))
-    by_paragraph = Choice("paragraphs", tuple(Context(block.strip()) for block in blocks))
+    one = Choice("one", (text.strip(),))
+    by_line = Choice("lines", tuple(lines))
+    by_paragraph = Choice("paragraphs", tuple(block.strip() for block in blocks))
     if len(blocks) > 1:
         wrapped = len(blocks) < len(lines) and _is_prose(blocks)
         order = [by_paragraph, by_line] if wrapped or len(blocks) == len(lines) else [by_line, by_paragraph]
@@ -68,9 +75,9 @@ def split_text(text: str) -> tuple[Choice, ...]:
     else:
         order = [one, by_line] if len(lines) == 1 or _is_wrapped(lines) else [by_line, one]
     from_json = _contexts_in_json(text)
-    choices = [Choice("json", from_json)] if from_json else []
+    choices = [Choice("json", tuple(context.text for context in from_json), from_json)] if from_json else []
     for choice in order:
-        if all(choice.contexts != earlier.contexts for earlier in choices):
+        if all(choice.texts != earlier.texts for earlier in choices):
             choices.append(choice)
     return tuple(choices)
 

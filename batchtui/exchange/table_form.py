@@ -6,7 +6,7 @@ from batchtui.clock import iso_utc
 from batchtui.exchange.ranked import RankedJob, RankedRequest
 from batchtui.exchange.summary import job_line, metrics_line, score_text
 from batchtui.model import Job
-from batchtui.text import cell_width, fit, one_line
+from batchtui.text import cell_width, one_line
 
 DEFAULT_WIDTH = 100
 LONGEST_CELL = 40
@@ -55,21 +55,18 @@ def aligned(
 
     The last column takes what is left of `width`, and 20 cells at least; columns without a cell are left out.
     """
-    limits = [LONGEST_CELL] * (len(header) - 1) + [width]
-    cells = [[one_line(cell, limit) for cell, limit in zip(row, limits, strict=True)] for row in rows]
-    kept = [place for place in range(len(header)) if any(row[place] for row in cells)] or list(
-        range(len(header))
-    )
-    widths = {place: max(cell_width(line[place]) for line in (header, *cells)) for place in kept}
-    last = kept[-1]
-    used = sum(widths[place] + len(_GAP) for place in kept[:-1])
+    places = range(len(header))
+    kept = [place for place in places if any(row[place] for row in rows)] or list(places)
+    cells = [[one_line(cell, LONGEST_CELL) for cell in row[: kept[-1]]] for row in rows]
+    widths = {place: max(cell_width(line[place]) for line in (header, *cells)) for place in kept[:-1]}
+    left = max(_LEAST_TEXT, width - sum(widths.values()) - len(_GAP) * len(widths))
     lines = []
-    for line in (header, *cells):
+    for line, whole in zip((header, *cells), (header, *rows), strict=True):
         parts = []
-        for place in kept[:-1]:
-            padding = " " * (widths[place] - cell_width(line[place]))
+        for place, taken in widths.items():
+            padding = " " * (taken - cell_width(line[place]))
             parts.append(padding + line[place] if place in right else line[place] + padding)
-        parts.append(_cut(line[last], max(_LEAST_TEXT, width - used)))
+        parts.append(one_line(whole[kept[-1]], left))
         lines.append(_GAP.join(parts).rstrip())
     return lines
 
@@ -101,4 +98,4 @@ def _request_lines(request: RankedRequest, width: int) -> list[str]:
 
 
 def _cut(text: str, width: int) -> str:
-    return fit(one_line(text, width), width).rstrip()
+    return one_line(text, width)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from batchtui.exchange.requests_from_json import grade_from_text, shown
+from batchtui.exchange.requests_from_json import SHOWN_NOTES, grade_from_text, shown
 from batchtui.exchange.source import FaultError, InputError, Source
 from batchtui.model import Context, Request
 
@@ -159,11 +159,10 @@ class _Table:
         return row[place] if place is not None and place < len(row) else ""
 
     def _notes(self, quoted: bool) -> tuple[str, ...]:
-        notes = [
-            f"the column {shown(name)} is not known and was left out"
-            for name in self._names
-            if name not in COLUMNS
-        ]
+        unknown = [name for name in self._names if name not in COLUMNS]
+        notes = [f"the column {shown(name)} is not known and was left out" for name in unknown[:SHOWN_NOTES]]
+        if len(unknown) > SHOWN_NOTES:
+            notes.append(f"{len(unknown) - SHOWN_NOTES:,} more columns are not known and were left out")
         if not quoted:
             notes.append("quotation marks were taken as they stand")
         return tuple(notes)

@@ -30,9 +30,9 @@ def export(
     """A job in one form, ending in a line break unless it is empty.
 
     `grades` maps, for each request, the index of a context to its grade; None takes what the contexts bear.
-    `width` is for the table alone. `takes_batches` is for curl alone; None asks the catalogue, and of a model
-    that is not in it takes it that it does. JSON and JSONL keep every character and are safe on a terminal all the same; `trec` has lines only where there are rankings, `qrels` only where
-    there are grades.
+    `width` is for the table alone. `takes_batches` is for curl alone; None asks the catalogue, where a model
+    that is missing counts as one that does. JSON and JSONL keep every character, and yet are safe to print.
+    `trec` has lines only where there are rankings, `qrels` only where there are grades.
     """
     match form:
         case "jsonl":

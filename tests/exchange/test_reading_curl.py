@@ -23,7 +23,9 @@ def refusal(text: str) -> InputError:
 
 
 class TestCommands:
-    @pytest.mark.parametrize("option", ["-d ", "-d", "--data ", "--data=", "--data-raw ", "--data-binary ", "--json "])
+    @pytest.mark.parametrize(
+        "option", ["-d ", "-d", "--data ", "--data=", "--data-raw ", "--data-binary ", "--json "]
+    )
     def test_every_way_to_give_the_body(self, option: str) -> None:
         opened = read(f"curl {URL} -H 'X: y' {option}'{BODY}' -s")
         assert opened.form == "curl"
@@ -38,7 +40,7 @@ class TestCommands:
             '"' + BODY.replace('"', '\\"') + '"',
             "$'" + BODY.replace('"', "\\x22") + "'",
             BODY.replace('"', '\\"'),
-            "'{\"query\":\"q\",'\\\n'\"contexts\":[\"a\"]}'",
+            '\'{"query":"q",\'\\\n\'"contexts":["a"]}\'',
         ],
     )
     def test_every_way_to_quote_it(self, word: str) -> None:
@@ -67,7 +69,7 @@ class TestCommands:
 
     def test_several_commands_are_one_batch_and_what_asks_for_results_is_passed_over(self) -> None:
         submit = f"curl {URL} -d '{BODY}'"
-        collect = f"curl {URL} -d '{{\"request_id\":\"1\"}}'"
+        collect = f'curl {URL} -d \'{{"request_id":"1"}}\''
         assert read(f"{submit}\n{collect}\n{submit} && {submit}").batch.requests == (REQUEST,) * 3
 
     def test_what_is_done_with_the_answer_does_not_matter(self) -> None:
@@ -85,7 +87,7 @@ class TestErrors:
             (f"curl {URL} -d @body.json", "'@body.json'"),
             (f"curl {URL} -d", "not JSON"),
             (f"curl {URL} -d '{BODY}", "not closed"),
-            (f"curl {URL} -d '{{\"request_id\": \"1\"}}'", "asks for a result"),
+            (f'curl {URL} -d \'{{"request_id": "1"}}\'', "asks for a result"),
             (f"curl {URL} -d 'a=b'", "not JSON"),
             (f"curl {URL} -d @-", "'@-'"),
         ],
@@ -96,6 +98,8 @@ class TestErrors:
         assert error.remedy
 
     def test_the_place_in_the_body_is_named(self) -> None:
-        error = refusal(f"curl {URL} -d '{BODY.replace('q', '', 1).replace('uery', 'query').replace('a', '')}'")
+        error = refusal(
+            f"curl {URL} -d '{BODY.replace('q', '', 1).replace('uery', 'query').replace('a', '')}'"
+        )
         assert "in the body" in error.place
         assert error.line == 1

@@ -8,14 +8,14 @@ from batchtui.exchange.reading import InputError, Limits, Opened, ReadingCancell
 from batchtui.model import DEFAULT_MODEL, Batch, Context, Request
 
 
-def read(value: object, name: str = "", **options: Limits) -> Opened:
-    data = value if isinstance(value, bytes) else str(value).encode()
-    return read_batches(data, name=name, **options)
+def read(value: str | bytes, name: str = "", limits: Limits | None = None) -> Opened:
+    data = value if isinstance(value, bytes) else value.encode()
+    return read_batches(data, name=name, limits=limits or Limits())
 
 
-def refusal(value: object, name: str = "", **options: Limits) -> InputError:
+def refusal(value: str | bytes, name: str = "", limits: Limits | None = None) -> InputError:
     with pytest.raises(InputError) as caught:
-        read(value, name, **options)
+        read(value, name, limits)
     return caught.value
 
 
@@ -102,6 +102,12 @@ class TestForms:
         assert opened.batch.requests == ONE_AS_BATCH.requests * 2
         assert [note for note in opened.notes if "'answer'" in note and "2 times" in note]
         assert len(opened.notes) == 2
+
+    def test_many_unknown_keys_are_counted_and_not_listed(self) -> None:
+        keys = ", ".join(f'"key {number}": 1' for number in range(1000))
+        notes = read(f"{ONE[:-1]}, {keys}}}").notes
+        assert len(notes) == 6
+        assert "995 more" in notes[-1]
 
 
 class TestRecognition:
@@ -214,7 +220,9 @@ class TestEncodings:
         assert "0xe9" in error.thing
 
     def test_a_surrogate_in_bytes_is_not_utf_8(self) -> None:
-        assert "0xed" in refusal('{"query": "\ud800", "contexts": ["a"]}'.encode("utf-8", "surrogatepass")).thing
+        assert (
+            "0xed" in refusal('{"query": "\ud800", "contexts": ["a"]}'.encode("utf-8", "surrogatepass")).thing
+        )
 
     def test_a_nul_byte_is_named(self) -> None:
         error = refusal(b'{"query": "q", "contexts": ["a\x00 and more text"]}')
@@ -246,6 +254,22 @@ class TestLimits:
     def test_a_million_levels_are_refused(self, opening: str) -> None:
         assert refusal(opening * 1_000_000, "x.json").thing
         assert refusal(f'{ONE[:-1]}, "x": {opening * 1_000_000}}}\n{ONE}', "x.jsonl").thing
+
+    @pytest.mark.parametrize("levels", [100, 500, 900, 980, 1000, 2000])
+    @pytest.mark.parametrize("opening, closing", [("[", "]"), ('{"a":', "}")])
+    def test_depth_is_no_crash_wherever_it_stands(self, levels: int, opening: str, closing: str) -> None:
+        deep = opening * levels + "1" + closing * levels
+        for text in (
+            deep,
+            f'{{"query": {deep}, "contexts": ["a"]}}',
+            f'{{"query": "q", "contexts": {deep}}}',
+            f'{{"query": "q", "contexts": [{{"text": {deep}}}]}}',
+            f'{{"query": "q", "contexts": [{{"text": "a", "id": {deep}}}]}}',
+            f'{{"query": "q", "contexts": ["a"], "external_reference": {deep}}}',
+            f'{{"requests": {deep}}}',
+        ):
+            assert refusal(text, "x.json").thing
+            assert refusal(f"{text}\n{ONE}", "x.jsonl").thing
 
     def test_huge_numbers_are_no_crash(self) -> None:
         assert refusal(f'{ONE[:-1]}, "x": {"9" * 10_000}}}').thing
