@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Container
@@ -241,12 +241,12 @@ class BatchtuiApp(OrderedInputApp, inherit_bindings=False):
         first = {"jobs": "#job-list", "compose": "#query", "results": "#ranking"}
         self.query_one(first[name]).focus()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Say what is needed where the terminal is too small."""
         width, height = SMALLEST
         self.query_one("#too-small", Static).update(
             Content(
-                f"This terminal has {self.size.width}×{self.size.height} cells, "
+                f"This terminal has {event.size.width}×{event.size.height} cells, "
                 f"and batchtui needs {width}×{height}. "
                 "Make it larger; all that you typed is kept."
             )

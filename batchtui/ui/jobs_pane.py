@@ -111,13 +111,13 @@ class JobsPane(Vertical):
     BORDER_TITLE = "Jobs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", "Find", id="jobs.find"),
-        Binding("space", "mark", "Mark", show=False, id="jobs.mark"),
+        Binding("space", "mark", "Mark", id="jobs.mark"),
         Binding("c", "job('compare')", "Compare", id="jobs.compare"),
         Binding("r", "job('again')", "Again", id="jobs.again"),
         Binding("R", "job('again_now')", "Submit again", show=False, id="jobs.again_now"),
         Binding("a", "job('ask_now')", "Ask now", show=False, id="jobs.ask_now"),
         Binding("s", "job('decide')", "Stop", show=False, id="jobs.decide"),
-        Binding("d,delete", "job('delete')", "Delete", show=False, id="jobs.delete"),
+        Binding("d,delete", "job('delete')", "Delete", id="jobs.delete"),
         Binding("u", "job('undelete')", "Bring back", show=False, id="jobs.undelete"),
         Binding("l", "job('label')", "Label", show=False, id="jobs.label"),
         Binding("n", "job('note')", "Note", show=False, id="jobs.note"),

@@ -52,7 +52,14 @@ class RankingList(VirtualList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(grade), f"judge({grade})", "Judge", show=False, id=f"results.judge_{grade}")
+            Binding(
+                str(grade),
+                f"judge({grade})",
+                "Judge",
+                show=grade == 0,
+                key_display=f"0-{HIGHEST_GRADE}",
+                id=f"results.judge_{grade}",
+            )
             for grade in range(HIGHEST_GRADE + 1)
         ),
     ]

@@ -114,6 +114,7 @@ class TextEditor(TextArea):
             text = f"{text[:300]}…\n(long: {len(text):,} characters; ctrl+e edits it)"
         self._stand_ins = _new_stand_ins(hidden_characters(text), text)
         self.load_text(text.translate(self._stand_ins))
+        self.move_cursor(self.document.end)
 
     @property
     def holds_whole(self) -> bool:
