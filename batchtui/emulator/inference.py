@@ -90,6 +90,8 @@ class Inference:
         return await self._run_one(model, one)
 
     async def _reranking(self, model: EmulatedModel, body: bytes, queued: bool) -> Response:
+        if read_kind(body).request_id is not UNSET:
+            raise not_found()
         if queued:
             raise AnswerError(NO_QUEUE)
         return await self._run_one(model, read_rerank(body))

@@ -105,8 +105,6 @@ def read_request(body: bytes, where: str = "") -> ScoringRequest:
 
 def read_rerank(body: bytes) -> ScoringRequest:
     """The body of @cf/baai/bge-reranker-base; its weights cut long texts by themselves."""
-    if not body.strip():
-        raise AnswerError(MISSING_BODY, detail="the body is empty")
     given = _decode(_rerank_body, body, "")
     top_k = given.top_k if isinstance(given.top_k, int) else None
     texts = tuple(context.text for context in given.contexts)

@@ -51,14 +51,20 @@ def serve(source: BinaryIO, target: BinaryIO, load_scorer: Callable[[bool], Scor
         try:
             if reranks not in scorers:
                 scorers[reranks] = load_scorer(reranks)
+        except Exception as error:
+            words = str(error) if isinstance(error, ScorerUnavailableError) else _cannot_load(error)
+            done = Done([Outcome(error=words, internal=True)] * len(work.items))
+        else:
             done = answer_work(work, scorers[reranks])
-        except ScorerUnavailableError as error:
-            done = Done([Outcome(error=str(error), internal=True)] * len(work.items))
         try:
             target.write(encode_frame(done))
             target.flush()
         except BrokenPipeError:
             return
+
+
+def _cannot_load(error: Exception) -> str:
+    return f"the scorer of this emulator cannot be loaded: {type(error).__name__}: {error}"
 
 
 def answer_work(work: Work, scorer: Scorer) -> Done:
