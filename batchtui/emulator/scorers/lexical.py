@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from batchtui.emulator.scorers.lexical_background import Background
-from batchtui.emulator.scorers.lexical_query import LikeWords, Query
+from batchtui.emulator.scorers.lexical_query import Query, WordParts
 from batchtui.emulator.scorers.lexical_terms import estimated_tokens, terms
 
 _MOST_KEPT_TERMS = 500_000
@@ -20,7 +20,7 @@ class LexicalScorer:
 
     def __init__(self) -> None:
         self._background = Background()
-        self._like_words = LikeWords()
+        self._word_parts = WordParts()
 
     def score_batch(self, requests: Sequence[tuple[str, Sequence[str]]]) -> list[list[float]]:
         """Scores in 0 to 1, one for each context of each (query, contexts), in the order given."""
@@ -29,7 +29,7 @@ class LexicalScorer:
         room = _MOST_KEPT_TERMS
         answers: list[list[float]] = []
         for text, contexts in requests:
-            query = Query(text, self._background, self._like_words)
+            query = Query(text, self._background, self._word_parts)
             scores: list[float] = []
             for context in contexts:
                 words = repeated.get(context)

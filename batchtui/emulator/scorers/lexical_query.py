@@ -22,29 +22,23 @@ _SCORE_OF_ITSELF = 0.97
 _MOST_KEPT_WORDS = 20_000
 
 
-class LikeWords:
-    """The likeness of words by the character 3- and 4-grams they share, with their ends marked."""
+class WordParts:
+    """The character 3- and 4-grams of words, with the ends of a word marked; kept between requests."""
 
     def __init__(self) -> None:
-        self._grams: dict[str, frozenset[str]] = {}
+        self._parts: dict[str, frozenset[str]] = {}
 
-    def likeness(self, one: str, other: str) -> float:
-        """The cosine of the two sets of n-grams, 0 to 1."""
-        first, second = self._grams_of(one), self._grams_of(other)
-        if first.isdisjoint(second):
-            return 0.0
-        return len(first & second) / math.sqrt(len(first) * len(second))
-
-    def _grams_of(self, word: str) -> frozenset[str]:
-        grams = self._grams.get(word)
-        if grams is None:
-            if len(self._grams) >= _MOST_KEPT_WORDS:
-                self._grams.clear()
+    def of(self, word: str) -> frozenset[str]:
+        """The n-grams of a word."""
+        parts = self._parts.get(word)
+        if parts is None:
+            if len(self._parts) >= _MOST_KEPT_WORDS:
+                self._parts.clear()
             marked = f"^{without_accents(word)}$"
             threes = [marked[start : start + 3] for start in range(len(marked) - 2)]
             fours = [marked[start : start + 4] for start in range(len(marked) - 3)]
-            grams = self._grams[word] = frozenset(threes + fours)
-        return grams
+            parts = self._parts[word] = frozenset(threes + fours)
+        return parts
 
 
 class _Weights(NamedTuple):
@@ -57,16 +51,16 @@ class _Weights(NamedTuple):
 class Query:
     """A query's terms with the words found to be like them; it is kept for the length of one request."""
 
-    def __init__(self, text: str, background: Background, like_words: LikeWords) -> None:
+    def __init__(self, text: str, background: Background, word_parts: WordParts) -> None:
         self._words = terms(text)
         self._counts = Counter(self._words)
         self._pairs = frozenset(pairwise(self._words))
         self._typical_length = max(_TYPICAL_LENGTH, len(self._words))
         self._background = background
-        self._like_words = like_words
-        self._can_be_like = [
-            term for term in self._counts if len(term) >= _SHORTEST_LIKE_WORD and term < _FIRST_UNSPACED
-        ]
+        self._word_parts = word_parts
+        self._parts = {term: word_parts.of(term) for term in self._counts if self._can_be_like(term)}
+        self._all_parts = frozenset().union(*self._parts.values())
+        self._fewest_parts = min(map(len, self._parts.values()), default=0)
         self._matches: dict[str, list[tuple[str, float]]] = {}
         self._unrelated: set[str] = set()
         self._weights: dict[str, _Weights] = {}
@@ -119,10 +113,21 @@ class Query:
     def _matches_of(self, word: str) -> list[tuple[str, float]]:
         if word in self._counts:
             return [(word, 1.0)]
-        if len(word) < _SHORTEST_LIKE_WORD or self._background.is_grammatical(word):
+        if not self._parts or not self._can_be_like(word):
             return []
-        likenesses = ((term, self._like_words.likeness(term, word)) for term in self._can_be_like)
+        parts = self._word_parts.of(word)
+        shared = parts & self._all_parts
+        if len(shared) < _LEAST_LIKENESS * math.sqrt(len(parts) * self._fewest_parts):
+            return []
+        likenesses = (
+            (term, len(shared & others) / math.sqrt(len(parts) * len(others)))
+            for term, others in self._parts.items()
+        )
         return [(term, like * _LIKE_WORD_WORTH) for term, like in likenesses if like >= _LEAST_LIKENESS]
+
+    def _can_be_like(self, word: str) -> bool:
+        spaced = len(word) >= _SHORTEST_LIKE_WORD and word < _FIRST_UNSPACED
+        return spaced and not self._background.is_grammatical(word)
 
     def _weights_in(self, language: str) -> _Weights:
         weights = self._weights.get(language)
