@@ -6,7 +6,7 @@ from batchtui.exchange.ranked import RankedJob, RankedRequest
 from batchtui.exchange.summary import job_line, metrics_line, score_text
 from batchtui.text import one_line
 
-_SPECIAL = re.compile(r"[\\`*_\[\]|~$]|:(?=//|[\w+-]+:)|(?<=www)\.", re.IGNORECASE)
+_SPECIAL = re.compile(r"[\\`*_\[\]|~$]|:(?=//|[\w+-]+:)|(?<=[wW]{3})\.")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
 _TABLE_HEAD = "| rank | score | was | judged | id | context |\n| ---: | ---: | ---: | ---: | --- | --- |"
 
