@@ -11,13 +11,16 @@ from batchtui.text import safe
 
 _SPACE = re.compile(r"\s+")
 _SINGLE = struct.Struct("f")
+# Near zero the next lower number is so small that some tools take it for zero.
+LEAST_STEP = 1e-9
 
 
 def write_run(ranked: RankedJob) -> str:
     """`query Q0 document rank score tag`, a line a ranked context.
 
     Those tools order by score alone, in single precision, and ties by document. To keep the ranking, a
-    score that is no less than the one before it is written as the next lower number of single precision.
+    score that is no less than the one before it is written as the next lower number of single precision, a
+    billionth lower at least.
     """
     lines = []
     tag = f"batchtui-{ranked.job.id}"
@@ -28,7 +31,7 @@ def write_run(ranked: RankedJob) -> str:
             score = _single(row.score)
             written = repr(row.score)
             if not score < before:
-                score = _next_below(before)
+                score = min(_next_below(before), _single(before - LEAST_STEP))
                 written = f"{score:.9g}"
             before = score
             lines.append(f"{query} Q0 {documents[row.index]} {row.rank} {written} {tag}\n")
