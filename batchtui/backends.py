@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from batchtui.clock import Clock
     from batchtui.emulator.app import Emulator
+    from batchtui.workers_ai.catalogue import ModelInfo
     from batchtui.workers_ai.client import WorkersAI
     from batchtui.workers_ai.secret import Secret
 
@@ -46,6 +47,12 @@ class Backends:
         if key not in self._clients:
             self._clients[key] = self._new_client(backend, account_id)
         return self._clients[key]
+
+    async def rerankers(self) -> dict[str, ModelInfo]:
+        """The models of the backend that rank. Raises WorkersAIError and CredentialsMissing."""
+        backend = self.settings.backend
+        models = await self.client(backend, self.account_id(backend)).models()
+        return {model.name: model for model in models if model.reranks}
 
     async def aclose(self) -> None:
         """Close every connection and stop the emulator; what it has queued stays in its file."""

@@ -198,9 +198,13 @@ def open_app(namespace: argparse.Namespace, settings: Settings) -> int:
     service = JobsService.open(settings.locations.database, backends, clock, follow_policy(settings))
     try:
         from batchtui.ui.app import BatchtuiApp
+        from batchtui.ui.keymap import check_keys
 
+        check_keys(settings.keys, str(settings.locations.config_file))
         last = max(service.drafts(), key=lambda kept: kept.updated_at, default=None)
-        app = BatchtuiApp(service, settings, clock, draft or last or Draft(0, Batch((), settings.model)))
+        app = BatchtuiApp(
+            service, backends, settings, clock, draft or last or Draft(0, Batch((), settings.model))
+        )
         app.run()
         return app.return_code or DONE
     finally:

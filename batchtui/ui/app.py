@@ -1,22 +1,24 @@
 """The app: three panes, what flows between them, and the follower beside them."""
 
+import contextlib
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Static, Tab, Tabs
 
+from batchtui.backends import Backends
 from batchtui.clock import Clock, utc_day_of
+from batchtui.jobs.errors import JobsError
 from batchtui.jobs.service import JobsService
 from batchtui.model import Draft
-from batchtui.settings import Settings
+from batchtui.settings import CLOUDFLARE, Settings
 from batchtui.text import safe
 from batchtui.ui.compose_pane import ComposePane
 from batchtui.ui.draft_actions import DraftActions
@@ -34,37 +36,33 @@ from batchtui.ui.messages import (
     JudgmentMade,
     Trouble,
 )
-from batchtui.ui.ordered_input import OrderedInputApp
+from batchtui.ui.paned_app import PANES, PanedApp
 from batchtui.ui.results_pane import ResultsPane
 from batchtui.ui.status_header import StatusHeader
 from batchtui.ui.widgets.text_screen import TextScreen
+from batchtui.workers_ai.catalogue import KNOWN
+from batchtui.workers_ai.errors import WorkersAIError
 
-PANES = ("jobs", "compose", "results")
-SMALLEST = (60, 16)
 STYLES = ("app", "compose_pane", "jobs_pane", "results_pane")
 
 
-class BatchtuiApp(OrderedInputApp, inherit_bindings=False):
+class BatchtuiApp(PanedApp, inherit_bindings=False):
     """Compose, submit, watch, read the ranking."""
 
     TITLE = "batchtui"
     CSS_PATH = [Path(__file__).parent / f"{name}.tcss" for name in STYLES]
-    HORIZONTAL_BREAKPOINTS = [
-        (0, "-tiny"),
-        (SMALLEST[0], "-narrow"),
-        (120, "-wide"),
-        (180, "-full"),
-    ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALLEST[1], "-high")]
     BINDINGS: ClassVar[list[BindingType]] = list(APP_BINDINGS)
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, service: JobsService, settings: Settings, clock: Clock, draft: Draft) -> None:
+    def __init__(
+        self, service: JobsService, backends: Backends, settings: Settings, clock: Clock, draft: Draft
+    ) -> None:
         super().__init__()
         self.service = service
+        self.backends = backends
         self.settings = settings
         self.clock = clock
-        self.pane = "compose"
+        self.models = {name: model for name, model in KNOWN.items() if model.reranks}
         self.job_actions = JobActions(self)
         self.draft_actions = DraftActions(self, draft)
         self._first_draft = draft
@@ -95,6 +93,13 @@ class BatchtuiApp(OrderedInputApp, inherit_bindings=False):
         self.run_worker(self._follow(), group="follower", exit_on_error=False)
         self.set_interval(INTERVAL, self.draft_actions.save_soon)
         self.refresh_header()
+        if self.settings.backend == CLOUDFLARE:
+            self.run_worker(self._read_models(), group="models", exit_on_error=False)
+
+    async def _read_models(self) -> None:
+        # The catalogue in the program serves where this fails; a bad token is told by the first submit.
+        with contextlib.suppress(WorkersAIError, JobsError):
+            self.models |= await self.backends.rerankers()
 
     def _tell_jobs_changed(self, job_ids: frozenset[int]) -> None:
         self.post_message(JobsChanged(job_ids))
@@ -206,51 +211,6 @@ class BatchtuiApp(OrderedInputApp, inherit_bindings=False):
         yield from super().get_system_commands(screen)
         for name, what, action in COMMANDS:
             yield SystemCommand(name, what, partial(self.run_action, action))
-
-    # Panes
-
-    @property
-    def narrow(self) -> bool:
-        """Whether one pane is shown at a time."""
-        return self.size.width < 120
-
-    def show_pane(self, name: str) -> None:
-        """Bring a pane to the front where one is shown at a time."""
-        self.pane = name
-        for pane in PANES:
-            self.query_one(f"#{pane}").set_class(pane == name, "-shown")
-        tabs = self.query_one("#pane-tabs", Tabs)
-        if tabs.active != f"tab-{name}":
-            tabs.active = f"tab-{name}"
-
-    @on(Tabs.TabActivated, "#pane-tabs")
-    def _tab_activated(self, message: Tabs.TabActivated) -> None:
-        name = (message.tab.id or "").removeprefix("tab-")
-        if name != self.pane:
-            self.action_focus_pane(name)
-
-    def on_descendant_focus(self) -> None:
-        """The pane that has the focus is the one shown."""
-        for pane in PANES:
-            if self.query_one(f"#{pane}").has_focus_within and pane != self.pane:
-                self.show_pane(pane)
-
-    def action_focus_pane(self, name: str) -> None:
-        """Go to a pane."""
-        self.show_pane(name)
-        first = {"jobs": "#job-list", "compose": "#query", "results": "#ranking"}
-        self.query_one(first[name]).focus()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Say what is needed where the terminal is too small."""
-        width, height = SMALLEST
-        self.query_one("#too-small", Static).update(
-            Content(
-                f"This terminal has {event.size.width}×{event.size.height} cells, "
-                f"and batchtui needs {width}×{height}. "
-                "Make it larger; all that you typed is kept."
-            )
-        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of the app rest while a dialog is open."""

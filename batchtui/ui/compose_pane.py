@@ -1,5 +1,6 @@
 """Compose: the draft, a query and its contexts, before it is submitted."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -8,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Label, Static, TextArea
 
 from batchtui.clock import Clock, utc_day_of
@@ -21,6 +23,8 @@ from batchtui.ui.context_list import ContextList
 from batchtui.ui.messages import DraftChanged
 from batchtui.ui.widgets.text_editor import TextEditor
 from batchtui.ui.widgets.virtual_list import VirtualList
+
+CHECK_AFTER = 0.3
 
 
 class ComposePane(Vertical):
@@ -51,6 +55,8 @@ class ComposePane(Vertical):
         self.problem: Problem | None = None
         self._editing: int | None = None
         self._filling = False
+        self._checking: Timer | None = None
+        self._checked = ""
 
     def compose(self) -> ComposeResult:
         yield Label("Query")
@@ -143,9 +149,9 @@ class ComposePane(Vertical):
         if self.composition.go(request_index):
             self.fill(self.unfinished)
 
-    def set_model(self, model: str, *, truncate_inputs: bool | None, top_k: int | None) -> None:
-        """Give the draft another model."""
-        self.composition.set_model(model, truncate_inputs=truncate_inputs, top_k=top_k)
+    def changed_outside(self) -> None:
+        """The draft was changed by a dialog: show it."""
+        self.fill(self.unfinished)
         self._changed()
 
     def paste_contexts(self, contexts: tuple[Context, ...]) -> None:
@@ -231,8 +237,9 @@ class ComposePane(Vertical):
     def action_request(self, step: int) -> None:
         """Go to the next or the previous request of the draft."""
         self._take_edit()
+        unfinished = self.unfinished
         if self.composition.go(self.composition.request_index + step):
-            self.fill(self.unfinished)
+            self.fill(unfinished)
             self._changed()
 
     def action_leave_editing(self) -> None:
@@ -246,19 +253,17 @@ class ComposePane(Vertical):
         """Carry out a command on the draft: undo, redo, add_request, duplicate_request, …"""
         self._take_edit()
         composition, unfinished = self.composition, self.unfinished
-        match what:
-            case "undo":
-                composition.undo()
-            case "redo":
-                composition.redo()
-            case "add_request":
-                composition.add_request()
-            case "same_contexts":
-                composition.duplicate_request(keep_query=False, keep_contexts=True)
-            case "same_query":
-                composition.duplicate_request(keep_query=True, keep_contexts=False)
-            case "delete_request":
-                composition.delete_request()
+        changes: dict[str, Callable[[], object]] = {
+            "undo": composition.undo,
+            "redo": composition.redo,
+            "previous": lambda: composition.go(composition.request_index - 1),
+            "next": lambda: composition.go(composition.request_index + 1),
+            "add_request": composition.add_request,
+            "same_contexts": lambda: composition.duplicate_request(keep_query=False, keep_contexts=True),
+            "same_query": lambda: composition.duplicate_request(keep_query=True, keep_contexts=False),
+            "delete_request": composition.delete_request,
+        }
+        changes[what]()
         self.fill(unfinished)
         if what in ("add_request", "same_contexts"):
             self.query_one("#query").focus()
@@ -294,10 +299,22 @@ class ComposePane(Vertical):
         wrong = frozenset[int]()
         if self.problem and self.problem.context_index is not None:
             wrong = frozenset((self.problem.context_index,))
-        self.query_one(ContextList).show(self.composition.request.contexts, wrong)
-        self.query_one("#context-label", Label).update(
-            Content(f"Contexts {len(self.composition.request.contexts)}")
-        )
+        contexts = self.composition.request.contexts
+        self.query_one(ContextList).show(contexts, wrong)
+        self.query_one("#context-label", Label).update(Content(f"Contexts {len(contexts):,}"))
+        self._show_summary()
+        # Sizes and doubles are looked at when the typing rests: a batch may have megabytes.
+        if self._checking:
+            self._checking.stop()
+        self._checking = self.set_timer(CHECK_AFTER, self._check)
+
+    def _check(self) -> None:
+        batch = self.composition.batch
+        self._checked = self._estimate(batch)
+        if self.problem is None:
+            here = self.composition.request_index
+            told = [problem for problem in problems_of(batch) if not problem.blocks]
+            self.problem = next((problem for problem in told if problem.request_index == here), None)
         self._show_summary()
 
     def _estimate(self, batch: Batch) -> str:
@@ -324,7 +341,7 @@ class ComposePane(Vertical):
         if self.problem:
             colour = "$text-error" if self.problem.blocks else "$text-warning"
             lines.append(Content.styled(self.problem.text, colour))
-        lines.append(Content(f"{counts_of(batch)} · {self._estimate(batch)}"))
+        lines.append(Content(" · ".join([counts_of(batch), *filter(None, [self._checked])])))
         self.query_one("#compose-summary", Static).update(Content("\n").join(lines))
 
 

@@ -21,6 +21,18 @@ class ContextList(VirtualList):
         Binding("K,shift+up", "wanted('move_up')", "Move up", show=False, id="contexts.move_up"),
         Binding("J,shift+down", "wanted('move_down')", "Move down", show=False, id="contexts.move_down"),
         Binding("d,delete", "wanted('delete')", "Delete", show=True, id="contexts.delete"),
+        Binding("u", "app.compose('undo')", "Undo", show=True, id="contexts.undo"),
+        Binding("U", "app.compose('redo')", "Redo", show=False, id="contexts.redo"),
+        Binding(
+            "left_square_bracket",
+            "app.compose('previous')",
+            "Previous request",
+            show=False,
+            id="contexts.previous",
+        ),
+        Binding(
+            "right_square_bracket", "app.compose('next')", "Next request", show=False, id="contexts.next"
+        ),
     ]
 
     class Wanted(Message):

@@ -25,7 +25,7 @@ from batchtui.ui.open_screen import OpenScreen
 from batchtui.ui.outside_editor import EditorError, edit_outside
 from batchtui.ui.widgets.choice_screen import ChoiceScreen
 from batchtui.ui.widgets.progress_screen import ProgressScreen
-from batchtui.workers_ai.catalogue import KNOWN
+from batchtui.ui.widgets.prompt_screen import PromptScreen
 
 if TYPE_CHECKING:
     from batchtui.ui.app import BatchtuiApp
@@ -254,10 +254,10 @@ class DraftActions:
         """Choose the model of the draft, and what its requests take."""
         composition = self.app.compose_pane.composition
         batch = composition.batch
-        names = list(dict.fromkeys([*KNOWN, batch.model]))
+        models = self.app.models
         answers, settings = [], []
-        for name in names:
-            model = KNOWN.get(name)
+        for name in dict.fromkeys([*models, batch.model]):
+            model = models.get(name)
             takes = model is None or model.takes_batches
             about = one_line(model.description, 60) if model else "as the draft names it"
             for truncate in (None, True) if takes else (None,):
@@ -271,12 +271,66 @@ class DraftActions:
                 return
             name, truncate = settings[place]
             top_k = batch.top_k if name == batch.model else None
-            self.app.compose_pane.set_model(name, truncate_inputs=truncate, top_k=top_k)
-            self.app.refresh_header()
+            composition.set_model(name, truncate_inputs=truncate, top_k=top_k)
+            self.app.compose_pane.changed_outside()
+            model = models.get(name)
+            if model is not None and not model.takes_batches:
+                self._ask_top_k()
 
-        self.app.push_screen(
-            ChoiceScreen("Model", "Who is to rank the contexts of this draft?", answers, now), chosen
-        )
+        question = "Who is to rank the contexts of this draft?"
+        self.app.push_screen(ChoiceScreen("Model", question, answers, now), chosen)
+
+    def _ask_top_k(self) -> None:
+        composition = self.app.compose_pane.composition
+        batch = composition.batch
+
+        def answered(text: str | None) -> None:
+            if text is None:
+                return
+            wanted = text.strip()
+            if wanted and not (wanted.isascii() and wanted.isdigit() and int(wanted[:9]) > 0):
+                self.app.tell("top_k is a number from 1, or nothing for all.", title="Not set", severe=True)
+                return
+            composition.set_model(
+                batch.model, truncate_inputs=None, top_k=int(wanted[:9]) if wanted else None
+            )
+            self.app.compose_pane.changed_outside()
+
+        question = "How many of the best contexts shall it answer with? Nothing is all of them."
+        value = "" if batch.top_k is None else str(batch.top_k)
+        self.app.push_screen(PromptScreen("top_k", question, value), answered)
+
+    def set_reference(self) -> None:
+        """Set the external_reference of the current request."""
+        composition = self.app.compose_pane.composition
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                composition.set_reference(text.strip())
+                self.app.compose_pane.changed_outside()
+
+        question = "It is sent along and echoed. Nothing has it filled in when the batch is sent."
+        value = composition.request.external_reference or ""
+        self.app.push_screen(PromptScreen("external_reference", question, value), answered)
+
+    def rename(self) -> None:
+        """Name the draft, to find it again among the others."""
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                self.keeper.name = text.strip()
+                self.keeper.changed()
+
+        self.app.push_screen(PromptScreen("Name of the draft", value=self.keeper.name), answered)
+
+    def delete(self) -> None:
+        """Remove the draft that is shown; what was submitted from it stays."""
+        if self.keeper.draft_id:
+            self.service.delete_draft(self.keeper.draft_id)
+        draft = Draft(0, Batch((), self.app.compose_pane.composition.batch.model))
+        self.keeper.follow(draft)
+        self.app.compose_pane.load(draft)
+        self.app.tell("The draft was deleted.")
 
 
 def _words_on(draft: Draft) -> tuple[str, str]:

@@ -45,6 +45,11 @@ class DraftKeeper:
                 raise
 
     @property
+    def draft_id(self) -> int:
+        """The draft's id in the store; 0 while it was never written."""
+        return self._place.id
+
+    @property
     def waits(self) -> bool:
         """Whether there is something to write and nothing is being written."""
         return self._changed and not self._lock.locked()

@@ -22,8 +22,47 @@ APP_BINDINGS = [
 APP_ACTIONS = {binding.action.partition("(")[0] for binding in APP_BINDINGS}
 
 
-def check_keys(keys: dict[str, str], known: set[str], config_file: str) -> None:
+def known_keys() -> set[str]:
+    """The ids of all that has a key and may be given another one."""
+    from batchtui.ui import (
+        compare_screen,
+        compose_pane,
+        context_list,
+        jobs_pane,
+        open_screen,
+        ranking_list,
+        request_list,
+        results_pane,
+    )
+    from batchtui.ui.widgets import (
+        choice_screen,
+        prompt_screen,
+        text_editor,
+        text_screen,
+        text_view,
+        virtual_list,
+    )
+
+    modules = (
+        compare_screen, compose_pane, context_list, jobs_pane, open_screen, ranking_list, request_list,
+        results_pane, choice_screen, prompt_screen, text_editor, text_screen, text_view, virtual_list,
+    )  # fmt: skip
+    bindings = [
+        *APP_BINDINGS,
+        *(
+            binding
+            for module in modules
+            for kind in vars(module).values()
+            if isinstance(kind, type) and kind.__module__ == module.__name__
+            for binding in vars(kind).get("BINDINGS", ())
+        ),
+    ]
+    return {binding.id for binding in bindings if isinstance(binding, Binding) and binding.id}
+
+
+def check_keys(keys: dict[str, str], config_file: str) -> None:
     """Refuse a key for something that has none. Raises SettingsError."""
+    known = known_keys() if keys else set()
     for name in keys:
         if name not in known:
             raise SettingsError(

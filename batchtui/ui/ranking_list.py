@@ -62,6 +62,7 @@ class RankingList(VirtualList):
             )
             for grade in range(HIGHEST_GRADE + 1)
         ),
+        Binding("escape", "take_back", "Take back", show=False, id="results.take_back"),
     ]
 
     class Judged(Message):
@@ -133,6 +134,11 @@ class RankingList(VirtualList):
         room = width - cell_width(drawn.plain)
         text = one_line(self.request.contexts[row.index].text, max(room, 1)) if room > 0 else ""
         return Content.assemble(drawn, fit(text, max(room, 0)))
+
+    def action_take_back(self) -> None:
+        """Take the judgment of the context back."""
+        if (row := self.current) and row.index in self.grades:
+            self.post_message(self.Judged(row, None))
 
     def action_judge(self, grade: int) -> None:
         """Grade the context; the same grade again takes it back."""
