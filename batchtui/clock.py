@@ -1,6 +1,5 @@
 """The one place that knows the time, so that a test can hold it."""
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -34,6 +33,9 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        # Commands that only tell the time need not pay for asyncio.
+        import asyncio
+
         await asyncio.sleep(seconds)
 
 

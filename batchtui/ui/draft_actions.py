@@ -344,7 +344,7 @@ def _batch_in(text: str) -> Opened | None:
     if not text.lstrip().startswith(("{", "[", "curl")):
         return None
     try:
-        opened = read_batches(text.encode("utf-8"))
-    except (InputError, UnicodeEncodeError):
+        opened = read_batches(text.encode("utf-8", "surrogatepass"))
+    except InputError:
         return None
     return None if opened.needs_query or opened.form == "text" else opened

@@ -74,7 +74,7 @@ class JobActions:
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except (JobsError, OSError, ClipboardError) as error:
+        except (JobsError, OSError, ValueError, ClipboardError) as error:
             self.app.tell(str(error), title="Not done", severe=True)
 
     def _beside(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
@@ -83,7 +83,7 @@ class JobActions:
         def run() -> None:
             try:
                 made = work()
-            except (JobsError, OSError) as error:
+            except (JobsError, OSError, ValueError) as error:
                 self.app.call_from_thread(self.app.tell, str(error), title="Not done", severe=True)
             else:
                 self.app.call_from_thread(lambda: self._guarded(lambda: then(made)))

@@ -78,6 +78,7 @@ class RankingList(VirtualList):
         self.request: Request | None = None
         self.rows: tuple[Row, ...] = ()
         self.grades: dict[int, int] = {}
+        self.scores: list[float] = []
         self._range = (0.0, 1.0)
 
     @property
@@ -90,13 +91,30 @@ class RankingList(VirtualList):
         """Lowest and highest score shown; None where there is none."""
         return self._range if self.rows and self.rows[0].score is not None else None
 
+    @property
+    def words_on_current(self) -> str:
+        """The context under the cursor: its own id, its place, and how far it lies above the next."""
+        row = self.current
+        if row is None or self.request is None:
+            return ""
+        context = self.request.contexts[row.index]
+        parts = [one_line(context.id, 40)] if context.id else []
+        parts.append(f"sent as {row.index + 1} of {len(self.rows)}")
+        if row.score is not None and row.rank is not None and row.rank < len(self.scores):
+            gap = row.score - self.scores[row.rank]
+            parts.append(f"{gap:.4f} above the next")
+        if row.index in self.grades:
+            parts.append(f"judged {self.grades[row.index]}")
+        return " · ".join(parts)
+
     def show(self, request: Request | None, ranking: Ranking | None, grades: dict[int, int]) -> None:
         """Show a request's ranking, or its contexts as sent while there is none."""
         self.request = request
         self.rows = rows_of(request, ranking) if request else ()
         self.grades = grades
         scores = [row.score for row in self.rows if row.score is not None]
-        self._range = (min(scores), max(scores)) if scores else (0.0, 1.0)
+        self.scores = scores
+        self._range = (scores[-1], scores[0]) if scores else (0.0, 1.0)
         self.set_row_count(len(self.rows))
 
     def grade(self, row: Row, grade: int | None) -> None:

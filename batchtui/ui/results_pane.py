@@ -20,9 +20,22 @@ from batchtui.text import one_line
 from batchtui.ui.messages import JobAction, JudgmentMade, Trouble
 from batchtui.ui.ranking_list import RankingList
 from batchtui.ui.request_list import RequestsScreen
-from batchtui.ui.results_view import ResultsView, load_view, metrics_line, state_line, trouble_lines
+from batchtui.ui.results_view import (
+    ResultsView,
+    details,
+    job_metric_line,
+    load_view,
+    metrics_line,
+    spread_line,
+    state_line,
+    times_line,
+    trouble_lines,
+)
+from batchtui.ui.widgets.text_screen import TextScreen
 from batchtui.ui.widgets.text_view import TextView
 from batchtui.ui.widgets.virtual_list import VirtualList
+
+ROOMY_ROWS = 28
 
 
 class ResultsPane(Vertical):
@@ -40,6 +53,7 @@ class ResultsPane(Vertical):
         Binding("a", "job('ask_now')", "Ask now", show=False, id="results.ask_now"),
         Binding("x", "job('export')", "Export", show=False, id="results.export"),
         Binding("y", "job('copy')", "Copy", show=False, id="results.copy"),
+        Binding("i", "details", "Details", show=False, id="results.details"),
         Binding("v", "job('raw')", "Raw answer", show=False, id="results.raw"),
     ]
 
@@ -62,6 +76,7 @@ class ResultsPane(Vertical):
         yield Static(id="result-summary")
         yield Static(id="result-heading")
         yield RankingList()
+        yield Static(id="result-gap")
         yield TextView(id="result-text")
 
     def on_mount(self) -> None:
@@ -139,6 +154,10 @@ class ResultsPane(Vertical):
             f" · scored by {one_line(job.scorer, 60)}" if job.scorer else ""
         )
         lines.append(Content.styled(where, "dim"))
+        # Where rows are scarce they go to the ranking; `i` shows what is left out here.
+        roomy = self.size.height >= ROOMY_ROWS
+        notes = [one_line(job.note, 200), times_line(job) if roomy else ""]
+        lines += [Content.styled(text, "dim") for text in filter(None, notes)]
         lines += [Content.styled(text, "$text-error") for text in trouble_lines(job)]
         if view.result and not view.result.success:
             why = one_line(view.result.error or "no reason was given", 300)
@@ -150,8 +169,10 @@ class ResultsPane(Vertical):
         lines.append(Content(one_line(f"“{view.request.query}”", 500)))
         if metrics := view.metrics:
             lines.append(Content.styled(metrics_line(metrics, len(view.request.contexts)), "$text-accent"))
-        elif ranking.score_range:
-            lines.append(Content.styled("not judged yet: 0 to 3 grades the selected context", "dim"))
+        if mean := job_metric_line(view):
+            lines.append(Content.styled(mean, "$text-accent"))
+        if roomy and (spread := spread_line(ranking.scores)):
+            lines.append(Content.styled(spread, "dim"))
         summary.update(Content("\n").join(lines))
         heading.update(Content.styled(RankingList.heading(max(self.size.width - 1, 1)), "dim"))
         reference = view.request.external_reference
@@ -166,9 +187,11 @@ class ResultsPane(Vertical):
         view, row = self.view, self.ranking.current
         if view is None or row is None:
             self.query_one(TextView).show("")
+            self.query_one("#result-gap", Static).update("")
             return
         words = tuple(dict.fromkeys(re.findall(r"\w{2,}", view.request.query[:2000])))[:50]
         self.query_one(TextView).show(view.request.contexts[row.index].text, words)
+        self.query_one("#result-gap", Static).update(Content.styled(self.ranking.words_on_current, "dim"))
 
     @on(VirtualList.Highlighted, "#ranking")
     def _highlighted(self, message: VirtualList.Highlighted) -> None:
@@ -210,6 +233,12 @@ class ResultsPane(Vertical):
                 self.look_at(self.job_id)
 
         self.app.push_screen(RequestsScreen(ranked, self.request_index), picked)
+
+    def action_details(self) -> None:
+        """Show all that is known of the job."""
+        if self.view:
+            text = details(self.view, self.clock.now())
+            self.app.push_screen(TextScreen(f"Job {self.view.job.id}", text))
 
     def action_request(self, step: int) -> None:
         """Go to the next or the previous request of the job."""

@@ -1,9 +1,13 @@
 """What the Results pane shows of one request of a job, read in one go and off the screen's thread."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import msgspec
 
-from batchtui.evaluation import Metrics, evaluate
-from batchtui.figures import count, duration
+from batchtui.clock import iso_utc
+from batchtui.evaluation import Metrics, evaluate, histogram
+from batchtui.figures import count, duration, size
 from batchtui.jobs.service import JobsService
 from batchtui.model import Job, JobState, Request, RequestResult
 from batchtui.text import one_line
@@ -18,6 +22,7 @@ class ResultsView(msgspec.Struct, frozen=True):
     request: Request
     result: RequestResult | None
     grades: dict[int, int]
+    earlier: Job | None = None
 
     @property
     def metrics(self) -> Metrics | None:
@@ -42,7 +47,8 @@ def load_view(service: JobsService, job_id: int, request_index: int) -> ResultsV
     if request is None:
         return None
     grades = service.judgments(request.query, [context.text for context in request.contexts])
-    return ResultsView(job, index, request, service.result(job_id, index), grades)
+    earlier = service.earlier_with_same_queries(job_id)
+    return ResultsView(job, index, request, service.result(job_id, index), grades, earlier)
 
 
 def state_line(job: Job, now: float) -> str:
@@ -69,20 +75,84 @@ def state_line(job: Job, now: float) -> str:
 
 
 def usage_parts(job: Job) -> list[str]:
-    """Tokens as prompt + completion, and what they cost where the backend bills."""
+    """Total tokens (prompt + completion), and what they cost where the backend bills."""
     usage = job.usage
     if usage is None:
         return ["tokens not reported"]
-    parts = [
-        f"{usage.total_tokens:,} tokens "
-        f"({usage.prompt_tokens:,} prompt + {usage.completion_tokens:,} completion)"
-    ]
+    parts = [f"{usage.total_tokens:,} tokens ({usage.prompt_tokens:,} + {usage.completion_tokens:,})"]
     if job.backend != "local":
         model = KNOWN.get(job.model)
         cost = estimate(model, usage.prompt_tokens) if model else None
         if cost is not None:
             parts.append(f"{cost.neurons:.2f} neurons ≈ ${cost.dollars:.5f}")
     return parts
+
+
+def times_line(job: Job) -> str:
+    """When the job was sent, how long it was queued and ran, and its request_id."""
+    parts = []
+    if job.submitted_at is not None:
+        parts.append(f"sent {datetime.fromtimestamp(job.submitted_at).strftime('%Y-%m-%d %H:%M:%S')}")
+        if job.finished_at is not None:
+            started = job.started_at or job.finished_at
+            parts.append(f"queued {duration(started - job.submitted_at)}")
+            if job.started_at is not None:
+                parts.append(f"ran {duration(job.finished_at - job.started_at)}")
+    if job.request_id:
+        parts.append(one_line(job.request_id, 40))
+    return " · ".join(parts)
+
+
+def details(view: ResultsView, now: float) -> str:
+    """All that is known of the job, a line each."""
+    job, usage = view.job, view.job.usage
+    known: list[tuple[str, object]] = [
+        ("job", job.id),
+        ("label", job.label),
+        ("note", job.note),
+        ("state", state_line(job, now)),
+        ("backend", job.backend),
+        ("model", job.model),
+        ("scored by", job.scorer),
+        ("account", job.account_id),
+        ("request_id", job.request_id),
+        ("written", iso_utc(job.created_at)),
+        ("sent", iso_utc(job.submitted_at)),
+        ("running since", iso_utc(job.started_at)),
+        ("finished", iso_utc(job.finished_at)),
+        ("asked next", iso_utc(job.next_ask_at)),
+        ("requests", f"{job.requests:,}, of which {job.failed_requests:,} failed"),
+        ("contexts", f"{job.contexts:,}"),
+        ("parts", f"{job.parts:,}, of which {job.parts_done:,} done"),
+        ("body", size(job.body_bytes)),
+        ("prompt tokens", usage and f"{usage.prompt_tokens:,}"),
+        ("completion tokens", usage and f"{usage.completion_tokens:,}"),
+        ("total tokens", usage and f"{usage.total_tokens:,}"),
+        ("external_reference", view.request.external_reference),
+    ]
+    lines = [f"{name:<20} {value}" for name, value in known if value not in (None, "")]
+    return "\n".join([*lines, *trouble_lines(job)])
+
+
+def job_metric_line(view: ResultsView) -> str:
+    """The mean over the job's judged requests, and the difference to the last job with the same queries."""
+    now, earlier = view.job.ndcg_at_10, view.earlier
+    if now is None or (view.job.requests == 1 and (earlier is None or earlier.ndcg_at_10 is None)):
+        return ""
+    line = f"nDCG@10 of the job {now:.4f}"
+    if earlier is not None and earlier.ndcg_at_10 is not None:
+        line += f" ({now - earlier.ndcg_at_10:+.4f} on job {earlier.id})"
+    return line
+
+
+def spread_line(scores: Sequence[float], cells: int = 24) -> str:
+    """How many scores lie where between the lowest and the highest; nothing below three scores."""
+    if len(scores) < 3:
+        return ""
+    counts = histogram(scores, cells)
+    most = max(counts)
+    drawn = "".join(" ▁▂▃▄▅▆▇█"[-(-count * 8 // most)] for count in counts)
+    return f"spread {min(scores):.3f} ▕{drawn}▏ {max(scores):.3f}"
 
 
 def trouble_lines(job: Job) -> list[str]:

@@ -20,7 +20,13 @@ class ChoiceScreen(ModalScreen[int | None]):
     DEFAULT_CSS = """
     ChoiceScreen {
         align: center middle;
-        & OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
+        & OptionList, & OptionList:focus {
+            height: auto;
+            max-height: 16;
+            border: none;
+            padding: 0;
+            background: $surface;
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
