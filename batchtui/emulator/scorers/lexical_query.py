@@ -16,7 +16,8 @@ _TYPICAL_LENGTH = 80
 _PAIRS_SHARE = 1 / 6
 _LEAST_LIKENESS = 0.35
 _LIKE_WORD_WORTH = 0.85
-_SHORTEST_LIKE_WORD = 4
+# Short words that differ in their accents alone are seldom kin: Vietnamese ban, bán, bàn.
+_SHORTEST_PLAIN, _SHORTEST_ACCENTED = 3, 4
 _FIRST_UNSPACED = "\u0e00"
 _SCORE_OF_ITSELF = 0.97
 _MOST_KEPT_WORDS = 20_000
@@ -126,7 +127,10 @@ class Query:
         return [(term, like * _LIKE_WORD_WORTH) for term, like in likenesses if like >= _LEAST_LIKENESS]
 
     def _can_be_like(self, word: str) -> bool:
-        spaced = len(word) >= _SHORTEST_LIKE_WORD and word < _FIRST_UNSPACED
+        spaced = (
+            len(word) >= (_SHORTEST_PLAIN if word.isascii() else _SHORTEST_ACCENTED)
+            and word < _FIRST_UNSPACED
+        )
         return spaced and not self._background.is_grammatical(word)
 
     def _weights_in(self, language: str) -> _Weights:
