@@ -82,10 +82,10 @@ class CompareScreen(ModalScreen[None]):
     CompareScreen {
         align: center middle;
         & #verdict { height: auto; max-height: 10; }
-        & #compared-queries { height: 1fr; border-top: solid $border-blurred; }
+        & #compared-queries { height: 1fr; border-top: solid $foreground 30%; }
         & #compared-contexts { height: 2fr; }
-        & #agreement { height: auto; border-top: solid $border-blurred; }
-        & #compared-text { height: 1fr; border-top: solid $border-blurred; }
+        & #agreement { height: auto; border-top: solid $foreground 30%; }
+        & #compared-text { height: 1fr; border-top: solid $foreground 30%; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
