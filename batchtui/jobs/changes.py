@@ -1,5 +1,7 @@
 """Who is told which jobs changed, whichever process changed them."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -7,6 +9,7 @@ from batchtui.clock import Clock
 from batchtui.jobs.database import Database
 from batchtui.jobs.errors import StoreError
 from batchtui.jobs.follower import ThreadWorker
+from batchtui.jobs.waiting import event_or_time
 
 log = logging.getLogger("batchtui.jobs")
 
@@ -40,20 +43,34 @@ class Changes:
 
     async def run(self) -> None:
         """Look for changes until cancelled."""
+        loop = asyncio.get_running_loop()
+        written = asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(written.set)
+
+        ignore = self._database.on_write(wake)
+        try:
+            await self._watch(written)
+        finally:
+            ignore()
+
+    async def _watch(self, written: asyncio.Event) -> None:
         version = None
         if self._seen is None:
             self._seen = await self._worker.run(self._revision)
         while True:
+            written.clear()
             try:
                 found = self._database.version()
                 if found != version:
                     version = found
                     self._tell(await self._worker.run(self._changed))
                     await self._clock.sleep(_COALESCED_SECONDS)
-                    continue
             except StoreError as error:
                 log.error("changes can't be read: %s", error)
-            await self._clock.sleep(LOOK_SECONDS)
+            await event_or_time(written, self._clock, LOOK_SECONDS)
 
     def _tell(self, changed: frozenset[int]) -> None:
         if not changed:

@@ -82,7 +82,7 @@ class ClaimStore:
                 ),
             ).rowcount
             if not marked:
-                _free(connection, part)
+                self._free(connection, part)
                 return None
             connection.execute(
                 "UPDATE parts SET next_at = NULL WHERE job_id = ? AND part = ?", (part.job_id, part.part)
@@ -93,7 +93,7 @@ class ClaimStore:
     def let_go(self, part: Part) -> None:
         """Give a claimed part back as it was."""
         with self._database.write(durable=False) as connection:
-            _free(connection, part)
+            self._free(connection, part)
 
     def renew(self) -> None:
         """Hold on to the leases for another while."""
@@ -143,6 +143,13 @@ class ClaimStore:
                     "UPDATE parts SET lease_owner = NULL, lease_until = NULL WHERE job_id = ? AND part = ?",
                     (job_id, part),
                 )
+
+    def _free(self, connection: sqlite3.Connection, part: Part) -> None:
+        connection.execute(
+            "UPDATE parts SET lease_owner = NULL, lease_until = NULL"
+            " WHERE job_id = ? AND part = ? AND lease_owner = ?",
+            (part.job_id, part.part, self.owner),
+        )
 
     def _due(self, lane: Lane, now: float, paused: Collection[str]) -> float | None:
         condition, values = _claimable(lane, now, paused)
@@ -197,10 +204,3 @@ def _allowance(connection: sqlite3.Connection, lane: Lane, now: float, per_minut
 
 def _rate(lane: Lane) -> str:
     return "local" if lane.local else "remote"
-
-
-def _free(connection: sqlite3.Connection, part: Part) -> None:
-    connection.execute(
-        "UPDATE parts SET lease_owner = NULL, lease_until = NULL WHERE job_id = ? AND part = ?",
-        (part.job_id, part.part),
-    )

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +33,7 @@ class Database:
         self._guard = threading.Lock()
         self._writing = threading.Lock()
         self._watching = threading.Lock()
+        self._on_write: list[Callable[[], None]] = []
         self._closed = False
         _claim_file(path)
         try:
@@ -69,6 +70,13 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+        for listener in list(self._on_write):
+            listener()
+
+    def on_write(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have `listener` called, in the writing thread, after each write here; returns what ends it."""
+        self._on_write.append(listener)
+        return lambda: self._on_write.remove(listener)
 
     def version(self) -> int:
         """A number that changes whenever any process has written."""

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from batchtui.clock import Clock
 from batchtui.jobs.calls import Calls
@@ -14,6 +14,7 @@ from batchtui.jobs.errors import StoreError
 from batchtui.jobs.outcomes import Again
 from batchtui.jobs.parts import Lane, Part
 from batchtui.jobs.schedule import FollowPolicy
+from batchtui.jobs.waiting import event_or_time
 
 log = logging.getLogger("batchtui.jobs")
 
@@ -72,21 +73,11 @@ class Follower:
                 except StoreError as error:
                     log.error("the store can't be used: %s", error)
                     self._due_at = self._clock.now() + _STORE_WAIT
-                await self._until_due()
+                seconds = None if self._due_at is None else max(0.0, self._due_at - self._clock.now())
+                await event_or_time(self._wake, self._clock, seconds)
         finally:
             looking.cancel()
             await self._end()
-
-    async def _until_due(self) -> None:
-        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._wake.wait())]
-        if self._due_at is not None:
-            seconds = max(0.0, self._due_at - self._clock.now())
-            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
     async def _claim_all(self) -> float | None:
         now = self._clock.now()

@@ -1,7 +1,8 @@
 """The long reckoning of issue 4: `python -m tests.benchmarks.soak_faults [JOBS] [KILLS] [SEED]`.
 
-Follows JOBS (1,000) jobs at a service that fails half of all calls, then kills a following process KILLS (200)
-times at random moments, and says what became of every job. The exit status is 1 where a promise was broken.
+Follows JOBS (1,000) jobs at a service that fails half of all calls, then kills a following process KILLS
+(200) times at random moments, and says what became of every job. The exit status is 1 where a promise was
+broken.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.clock import SystemClock
+from batchtui.clock import Clock, SystemClock
 from batchtui.jobs.schedule import FollowPolicy
 from batchtui.jobs.service import JobsService
 from tests.jobs.faulty_service import FaultyService
@@ -35,8 +35,10 @@ def open_jobs(database: Path) -> Iterator[OpenJobs]:
     """Opens the service on the test's store, as often as it is called; all are closed at the end."""
     opened: list[JobsService] = []
 
-    def open_one(policy: FollowPolicy = FAST, clients: ClientsOf | None = None) -> JobsService:
-        jobs = JobsService.open(database, clients or ClientsOf(), SystemClock(), policy)
+    def open_one(
+        policy: FollowPolicy = FAST, clients: ClientsOf | None = None, clock: Clock | None = None
+    ) -> JobsService:
+        jobs = JobsService.open(database, clients or ClientsOf(), clock or SystemClock(), policy)
         opened.append(jobs)
         return jobs
 

@@ -49,8 +49,12 @@ class FaultyService:
     accepted: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     batches: dict[str, Stored] = field(default_factory=dict)
+    latency: float = 0.0
     in_hand: int = 0
     most_in_hand: int = 0
+    asked_at_once: Counter[str] = field(default_factory=Counter)
+    overlaps: int = 0
+    bodies: list[int] = field(default_factory=list)
     url: str = ""
 
     async def start(self, port: int = 0) -> None:
@@ -89,12 +93,20 @@ class FaultyService:
         kind = "submit" if "requests" in sent else "collect" if "request_id" in sent else "run"
         self.calls[kind] += 1
         fault = self.choose(kind)
+        asked = str(sent.get("request_id", ""))
+        if kind == "submit":
+            self.bodies.append(len(body))
+        if kind == "collect":
+            self.asked_at_once[asked] += 1
+            self.overlaps += self.asked_at_once[asked] > 1
         self.in_hand += 1
         self.most_in_hand = max(self.most_in_hand, self.in_hand)
         try:
+            await asyncio.sleep(self.latency)
             return await self._answer(kind, fault, sent, writer)
         finally:
             self.in_hand -= 1
+            self.asked_at_once[asked] -= 1
 
     async def _answer(
         self, kind: str, fault: str | None, sent: dict[str, Any], writer: asyncio.StreamWriter

@@ -63,7 +63,7 @@ async def main(database: Path, url: str, first: int) -> None:
     number = first
     while not following.done():
         job = await asyncio.to_thread(jobs.submit, batch_of(f"query {number}"), backend=url)
-        print(job.id, number, flush=True)
+        print(f"{job.id} {number}\n", end="", flush=True)
         number += 1
         await asyncio.sleep(0.02)
     await following

@@ -87,7 +87,8 @@ async def _promises(process: asyncio.subprocess.Process, killed: Killed, seconds
     assert process.stdout is not None
     try:
         async with asyncio.timeout(seconds):
-            while line := (await process.stdout.readline()).split():
-                killed.promised[int(line[0])] = f"query {int(line[1])}"
+            while (line := await process.stdout.readline()).endswith(b"\n"):
+                job_id, number = map(int, line.split())
+                killed.promised[job_id] = f"query {number}"
     except TimeoutError:
         return

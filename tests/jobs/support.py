@@ -1,5 +1,6 @@
 """What the tests of jobs share: batches, clients with short time-outs, and a fast policy."""
 
+from batchtui.clock import SystemClock
 from batchtui.jobs.schedule import FollowPolicy
 from batchtui.model import Batch, Context, Request
 from batchtui.workers_ai.client import WorkersAI
@@ -9,6 +10,16 @@ from batchtui.workers_ai.limits import Timeouts
 FAST = FollowPolicy(
     calls_per_minute=60_000, first_wait=0.02, longest_wait=0.1, lease_seconds=2.0, closing_seconds=0.5
 )
+
+
+class JumpingClock(SystemClock):
+    """The machine's clock, with a wall time that can be set."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.offset
 
 
 class ClientsOf:
