@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from batchtui.clock import Clock
 from batchtui.emulator.directory import directory_routes
-from batchtui.emulator.errors import NO_METHOD, NO_ROUTE, AnswerError
+from batchtui.emulator.errors import INTERNAL, NO_METHOD, NO_ROUTE, AnswerError
 from batchtui.emulator.guard import Guard, error_response
 from batchtui.emulator.inference import Inference
 from batchtui.emulator.models import BGE_M3, MODELS, EmulatedModel
@@ -60,7 +60,7 @@ class Emulator:
         inference = Inference(options, clock, moods, self._runner, self._pool, chunk_size, self._label)
         routes = Starlette(
             routes=[
-                *directory_routes(BASE_PATH, self._label),
+                *directory_routes(BASE_PATH, self._label, embeds=options.scorer == FASTEMBED),
                 Route(
                     f"{BASE_PATH}/accounts/{{account_id}}/ai/run/{{model:path}}",
                     inference.run,
@@ -68,7 +68,7 @@ class Emulator:
                 ),
                 Route(GATEWAY_RUN_PATH, inference.run, methods=["POST"]),
             ],
-            exception_handlers={HTTPException: _refused, AnswerError: _fault},
+            exception_handlers={HTTPException: _refused, AnswerError: _fault, Exception: _broken},
             lifespan=self._lifespan,
         )
         routes.router.redirect_slashes = False
@@ -131,3 +131,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _fault(request: Request, error: Exception) -> Response:
     assert isinstance(error, AnswerError)
     return error_response(error)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """What a call answers that ran into a fault of ours; the guard logs it."""
+    return error_response(AnswerError(INTERNAL, detail="see the log of the emulator"))

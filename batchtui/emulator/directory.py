@@ -15,8 +15,8 @@ LOCAL_ACCOUNT = "0" * 32
 LOCAL_TOKEN = "1" * 32
 
 
-def directory_routes(base: str, label: Callable[[EmulatedModel], str]) -> list[Route]:
-    """Routes under `base`; `label` names the scorer of a model."""
+def directory_routes(base: str, label: Callable[[EmulatedModel], str], embeds: bool) -> list[Route]:
+    """Routes under `base`; `label` names the scorer of a model, `embeds` says whether it has embeddings."""
 
     async def accounts(request: Request) -> Response:
         account: dict[str, object] = {"id": LOCAL_ACCOUNT, "name": "batchtui's emulator", "type": "standard"}
@@ -41,10 +41,10 @@ def directory_routes(base: str, label: Callable[[EmulatedModel], str]) -> list[R
         if name not in MODELS:
             raise AnswerError(NO_MODEL, model=name)
         model = MODELS[name]
-        return json_response(envelope({"input": input_schema(model), "output": output_schema(model)}))
+        return json_response(envelope({"input": input_schema(model, embeds), "output": output_schema(model)}))
 
     async def openapi(request: Request) -> Response:
-        return json_response(describe(base))
+        return json_response(describe(base, embeds))
 
     return [
         Route(f"{base}/accounts", accounts, methods=["GET"]),

@@ -74,7 +74,9 @@ class Guard:
         except Exception:
             logger.exception("the emulator failed to answer %s", scope["path"])
             if not sending.begun:
-                await error_response(AnswerError(INTERNAL, detail="see the log"))(scope, receive, sending)
+                await error_response(AnswerError(INTERNAL, detail="see the log of the emulator"))(
+                    scope, receive, sending
+                )
 
     def _check(self, headers: Headers, path: str) -> None:
         if self._hosts is not None:

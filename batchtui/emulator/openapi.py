@@ -18,12 +18,6 @@ COMMON: Schema = {
     "truncate_inputs": {"type": "boolean", "default": False},
     "external_reference": {"type": ["string", "null"]},
 }
-RANK: Schema = {
-    "type": "object",
-    "required": ["contexts"],
-    "properties": {"query": TEXT, "contexts": CONTEXTS, **COMMON},
-    "not": {"required": ["text"]},
-}
 EMBED: Schema = {
     "type": "object",
     "required": ["text"],
@@ -31,13 +25,7 @@ EMBED: Schema = {
         "text": {"oneOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1, "maxItems": MOST_TEXTS}]},
         **COMMON,
     },
-    "not": {"required": ["contexts"]},
-}
-BATCH: Schema = {
-    "type": "object",
-    "required": ["requests"],
-    "properties": {"requests": {"type": "array", "items": {"oneOf": [RANK, EMBED]}, "minItems": 1}},
-    "not": {"anyOf": [{"required": ["request_id"]}]},
+    "not": {"anyOf": [{"required": [name]} for name in ("requests", "request_id", "contexts")]},
 }
 RERANK: Schema = {
     "type": "object",
@@ -48,7 +36,7 @@ COLLECT: Schema = {
     "type": "object",
     "required": ["request_id"],
     "properties": {"request_id": TEXT},
-    "not": {"required": ["requests"]},
+    "not": {"anyOf": [{"required": [name]} for name in ("requests", "contexts", "text")]},
 }
 SCORES: Schema = {
     "type": "array",
@@ -60,11 +48,31 @@ SCORES: Schema = {
 }
 
 
-def input_schema(model: EmulatedModel) -> Schema:
-    """What a model takes."""
+def input_schema(model: EmulatedModel, embeds: bool) -> Schema:
+    """What a model takes to run at once or, wrapped in `requests`, in a batch.
+
+    Without embeddings (`embeds`) a query is needed.
+    """
     if not model.takes_batches:
         return RERANK
-    return {"type": "object", "oneOf": [RANK, EMBED, BATCH]}
+    one = _one_request(embeds)
+    many: Schema = {
+        "type": "object",
+        "required": ["requests"],
+        "properties": {"requests": {"type": "array", "items": {"oneOf": one}, "minItems": 1}},
+        "not": {"anyOf": [{"required": [name]} for name in ("request_id", "contexts", "text")]},
+    }
+    return {"type": "object", "oneOf": [*one, many]}
+
+
+def _one_request(embeds: bool) -> list[Schema]:
+    rank: Schema = {
+        "type": "object",
+        "required": ["contexts"] if embeds else ["contexts", "query"],
+        "properties": {"query": TEXT, "contexts": CONTEXTS, **COMMON},
+        "not": {"anyOf": [{"required": [name]} for name in ("requests", "request_id", "text")]},
+    }
+    return [rank, EMBED] if embeds else [rank]
 
 
 def output_schema(model: EmulatedModel) -> Schema:
@@ -84,11 +92,9 @@ def output_schema(model: EmulatedModel) -> Schema:
     return {"type": "object", "anyOf": [ranked, queued, {"type": "object"}]}
 
 
-def describe(base: str) -> Schema:
-    """The whole description; `base` is the path in front of all routes."""
-    account = _parameter(
-        "account_id", "path", {"type": "string", "minLength": 1, "pattern": "^[0-9a-f]{32}$"}
-    )
+def describe(base: str, embeds: bool) -> Schema:
+    """The whole description; `base` is the path before all routes, `embeds` whether there are embeddings."""
+    account = _parameter("account_id", "path", {"type": "string", "minLength": 1})
     task = _parameter("task", "query", {"type": "string"})
     words = _parameter("search", "query", {"type": "string"})
     named = _parameter("model", "query", {"enum": list(MODELS)}, required=True)
@@ -106,7 +112,9 @@ def describe(base: str) -> Schema:
         },
     }
     for model in MODELS.values():
-        paths[f"/accounts/{{account_id}}/ai/run/{model.name}"] = {"post": _run_operation(model, account)}
+        paths[f"/accounts/{{account_id}}/ai/run/{model.name}"] = {
+            "post": _run_operation(model, account, embeds)
+        }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -121,12 +129,18 @@ def describe(base: str) -> Schema:
     }
 
 
-def _run_operation(model: EmulatedModel, account: Schema) -> Schema:
-    fault = _parameter(FAULT_HEADER, "header", {"type": "string", "examples": ["3040; retry-after=2"]})
-    queue = _parameter("queueRequest", "query", {"enum": ["true", "false"]})
-    taken = {"oneOf": [RANK, EMBED, BATCH, COLLECT]} if model.takes_batches else RERANK
+def _run_operation(model: EmulatedModel, account: Schema, embeds: bool) -> Schema:
+    queue = _parameter(
+        "queueRequest", "query", {"enum": ["true", "false"] if model.takes_batches else ["false"]}
+    )
+    taken = input_schema(model, embeds)
+    if model.takes_batches:
+        taken = {"type": "object", "oneOf": [*taken["oneOf"], COLLECT]}
     operation_id = "runBgeM3" if model.name == BGE_M3 else "runBgeRerankerBase"
-    operation = _operation(operation_id, model.words, [account, queue, fault], output_schema(model))
+    operation = _operation(operation_id, model.words, [account, queue], output_schema(model))
+    operation["description"] = (
+        f"A `{FAULT_HEADER}` header brings on a fault for this one call, such as `3040; retry-after=2`."
+    )
     operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": taken}}}
     return operation
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from batchtui.emulator.errors import EmulatorError
+from batchtui.emulator.faults import Span
 from batchtui.emulator.moods import Plan
 from batchtui.emulator.queue import ALIVE_SECONDS, Queue, Submission
 
@@ -161,6 +162,14 @@ async def test_a_batch_outlives_the_emulator_that_took_it(tmp_path: Path) -> Non
     async with emulating(options_at(tmp_path)) as client:
         for request_id in ids:
             assert len((await collect(client, request_id))["result"]["responses"]) == 3
+
+
+async def test_a_queue_that_breaks_is_an_internal_error_in_the_envelope(tmp_path: Path) -> None:
+    async with emulating(options_at(tmp_path, latency=Span(60, 60))) as client:
+        with sqlite3.connect(tmp_path / "queue.db") as db:
+            db.execute("DROP TABLE batches")
+        answer = await client.post(BGE_M3, params=QUEUED, json=SAMPLE)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (500, 8008)
 
 
 async def test_two_emulators_on_one_file_finish_all_and_each_answers_for_both(tmp_path: Path) -> None:
