@@ -1,13 +1,18 @@
-"""Files of ours on disk: private, and never half-written."""
+"""Files of ours on disk: for this user alone, never half-written, never written through a symbolic link."""
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 
 def make_private_directory(path: Path) -> None:
-    """Make the directory and its missing parents, readable by this user alone. Raises OSError."""
+    """Make the directory and its missing parents, readable by this user alone; a link to one may stand there.
+
+    Raises OSError, also for a directory of another user, who could put other files in the place of ours.
+    """
     missing = []
     here = path
     while not here.exists():
@@ -15,13 +20,26 @@ def make_private_directory(path: Path) -> None:
         here = here.parent
     for directory in reversed(missing):
         directory.mkdir(mode=0o700, exist_ok=True)
-    if path.stat().st_uid == os.getuid() if hasattr(os, "getuid") else False:
+    status = path.stat()
+    _refuse_foreign(status, path)
+    if stat.S_IMODE(status.st_mode) != 0o700:
         path.chmod(0o700)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put `data` in place of whatever `path` holds, all or nothing, mode 0600. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Put `data` in place of the plain file that `path` names or is to name, all or nothing, mode 0600.
+
+    Raises OSError, also where a symbolic link, a device, a pipe or another user's file is in the way:
+    a link would be replaced and not followed, which nobody who made it expects.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            raise OSError(errno.ELOOP, "it is a symbolic link: name the file that it points to", str(path))
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EEXIST, "something that is no plain file is there", str(path))
+        _refuse_foreign(status, path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".batchtui-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -32,3 +50,30 @@ def write_atomically(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def private_opener(path: str, flags: int) -> int:
+    """An opener for `open`: a plain file of this user's own, mode 0600 also where it was there before.
+
+    Raises OSError where a symbolic link, anything but a plain file or another user's file is in the way.
+    """
+    # A pipe that nobody reads would block for ever.
+    for name in ("O_NOFOLLOW", "O_NONBLOCK"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EEXIST, "something that is no plain file is there", path)
+        _refuse_foreign(status, Path(path))
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, 0o600)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_foreign(status: os.stat_result, path: Path) -> None:
+    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "it belongs to another user", str(path))

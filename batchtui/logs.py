@@ -1,10 +1,13 @@
 """The log: what went wrong behind the screen; never a token, never a text of the person's."""
 
 import logging
+import sys
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from batchtui.files import make_private_directory
+from batchtui.files import make_private_directory, private_opener
+from batchtui.text import safe
 
 LARGEST = 1_000_000
 KEPT = 2
@@ -13,13 +16,20 @@ KEPT = 2
 class PrivateFileHandler(RotatingFileHandler):
     """A rotating log that only this user can read."""
 
-    def _open(self):  # type: ignore[no-untyped-def]
-        Path(self.baseFilename).touch(mode=0o600)
-        return super()._open()
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding="utf-8", errors=self.errors, opener=private_opener)
+
+
+class SafeFormatter(logging.Formatter):
+    """Lines that a terminal can show: an error's words may hold what a server or a file put there."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text, made safe."""
+        return safe(super().format(record))
 
 
 def start(log_file: Path) -> None:
-    """Have batchtui's own loggers write to `log_file`; nothing is logged where it can't be written."""
+    """Have batchtui's own loggers write to `log_file`; where it can't be written, that is told once."""
     logger = logging.getLogger("batchtui")
     logger.propagate = False
     try:
@@ -27,9 +37,10 @@ def start(log_file: Path) -> None:
         handler: logging.Handler = PrivateFileHandler(
             log_file, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", errors="backslashreplace"
         )
-    except OSError:
+    except OSError as error:
         # A log that can't be written is no reason not to work.
+        print(safe(f"batchtui: nothing is logged to {log_file}: {error.strerror}"), file=sys.stderr)
         handler = logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

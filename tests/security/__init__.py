@@ -1,0 +1,1 @@
+"""Hostile text, secrets and files."""
