@@ -169,16 +169,17 @@ class JobStore:
         return None if row is None else read_job(row)
 
     def earlier_with_same_queries(self, job_id: int) -> Job | None:
-        """The newest older job, not deleted, that has every query of this one."""
+        """The newest older job, not deleted, that has every query of this one; the last 200 are looked at."""
         with self._database.read() as connection:
+            # Rows are written job by job, so their order is that of the jobs and the index alone gives it.
             row = connection.execute(
-                "SELECT older.job_id FROM requests AS own JOIN requests AS older"
-                " ON older.query_hash = own.query_hash AND older.job_id < own.job_id"
-                " JOIN jobs ON jobs.id = older.job_id AND NOT jobs.deleted"
-                " WHERE own.job_id = :job GROUP BY older.job_id"
-                " HAVING count(DISTINCT own.query_hash) ="
-                " (SELECT count(DISTINCT query_hash) FROM requests WHERE job_id = :job)"
-                " ORDER BY older.job_id DESC LIMIT 1",
+                "WITH own AS (SELECT rowid AS place, query_hash FROM requests WHERE job_id = :job),"
+                " older AS (SELECT job_id FROM requests"
+                " WHERE query_hash = (SELECT query_hash FROM own LIMIT 1)"
+                " AND rowid < (SELECT min(place) FROM own) ORDER BY rowid DESC LIMIT 200)"
+                " SELECT older.job_id FROM older JOIN jobs ON jobs.id = older.job_id AND NOT jobs.deleted"
+                " WHERE NOT EXISTS (SELECT 1 FROM own WHERE NOT EXISTS (SELECT 1 FROM requests AS theirs"
+                " WHERE theirs.job_id = older.job_id AND theirs.query_hash = own.query_hash)) LIMIT 1",
                 {"job": job_id},
             ).fetchone()
         return None if row is None else self.job(row[0])

@@ -1,11 +1,13 @@
 """The app: three panes, what flows between them, and the follower beside them."""
 
 import contextlib
+import logging
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.segment import Segment, Segments
 from textual import on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
@@ -43,6 +45,10 @@ from batchtui.ui.widgets.text_screen import TextScreen
 from batchtui.workers_ai.catalogue import KNOWN
 from batchtui.workers_ai.errors import WorkersAIError
 
+FAULT = """\
+batchtui stopped because of a fault of its own. Drafts and jobs are kept: open it again to go on.
+What happened stands in {log_file}; please report it.
+"""
 STYLES = ("app", "compose_pane", "jobs_pane", "results_pane")
 
 
@@ -217,6 +223,14 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
         if isinstance(self.screen, ModalScreen) and action in APP_ACTIONS - {"quit"}:
             return False
         return super().check_action(action, parameters)
+
+    def _fatal_error(self) -> None:
+        """Put what a fault of ours says into the log, and a word for the person on the screen."""
+        logging.getLogger("batchtui").critical("the app stopped", exc_info=self._exception)
+        self._exit_renderables.append(
+            Segments([Segment(FAULT.format(log_file=safe(str(self.settings.locations.log_file))))])
+        )
+        self._close_messages_no_wait()
 
     async def action_quit(self) -> None:
         """Save the draft and leave; the jobs are taken up again next time."""

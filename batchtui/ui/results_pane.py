@@ -14,6 +14,7 @@ from textual.widgets import Static
 from batchtui.clock import Clock
 from batchtui.commands.store import ranked as ranked_job_of
 from batchtui.exchange.ranked import RankedJob
+from batchtui.jobs.errors import JobsError
 from batchtui.jobs.service import JobsService
 from batchtui.model import JobState
 from batchtui.text import one_line
@@ -71,6 +72,8 @@ class ResultsPane(Vertical):
         self.job_id: int | None = None
         self.request_index = 0
         self.view: ResultsView | None = None
+        self._wanted: tuple[int, int] | None = None
+        self._reading = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="result-summary")
@@ -103,14 +106,33 @@ class ResultsPane(Vertical):
         if self.job_id in job_ids:
             self.look_at(self.job_id)
 
-    @work(thread=True, exclusive=True, group="results")
     def _load(self, job_id: int, request_index: int) -> None:
-        self.post_message(self.Loaded(load_view(self.service, job_id, request_index)))
+        """Read beside the screen; while one is read only the last one wanted waits."""
+        if self._reading:
+            self._wanted = (job_id, request_index)
+            return
+        self._reading = True
+        self.run_worker(
+            lambda: self._read(job_id, request_index), thread=True, group="results", exit_on_error=False
+        )
+
+    def _read(self, job_id: int, request_index: int) -> None:
+        view = None
+        try:
+            view = load_view(self.service, job_id, request_index)
+        except JobsError as error:
+            self.post_message(Trouble(str(error), title="The job can't be read"))
+        finally:
+            self.post_message(self.Loaded(view))
 
     @on(Loaded)
     def _loaded(self, message: Loaded) -> None:
         message.stop()
-        if message.view is None or message.view.job.id == self.job_id:
+        self._reading = False
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            self._load(*wanted)
+        elif message.view is None or message.view.job.id == self.job_id:
             self._show(message.view)
 
     def _show(self, view: ResultsView | None) -> None:
@@ -208,7 +230,7 @@ class ResultsPane(Vertical):
             self.service.judge(
                 view.request.query, view.request.contexts[message.row.index].text, message.grade
             )
-        except Exception as error:
+        except JobsError as error:
             self.post_message(Trouble(str(error), title="The judgment was not kept"))
             return
         self.ranking.grade(message.row, message.grade)

@@ -79,7 +79,10 @@ def usage_parts(job: Job) -> list[str]:
     usage = job.usage
     if usage is None:
         return ["tokens not reported"]
-    parts = [f"{usage.total_tokens:,} tokens ({usage.prompt_tokens:,} + {usage.completion_tokens:,})"]
+    parts = [
+        f"{usage.total_tokens:,} tokens "
+        f"({usage.prompt_tokens:,} prompt + {usage.completion_tokens:,} completion)"
+    ]
     if job.backend != "local":
         model = KNOWN.get(job.model)
         cost = estimate(model, usage.prompt_tokens) if model else None
