@@ -7,6 +7,8 @@ from batchtui.emulator.scorers.lexical_terms import fold
 
 _TABLE = Path(__file__).with_suffix(".txt")
 _TIER_WEIGHTS = {1: 0.03, 2: 0.22, 3: 0.42}
+# By how many of a term's four characters belong to words that carry grammar.
+_THAI_WEIGHTS = (1.0, 0.9, 0.6, 0.3, 0.15)
 _GRAMMATICAL_CHARACTERS = frozenset(
     "的了是在和有我你他她它这那们也就都而及与着或不为以于之其被把从到对吗呢吧什么哪谁何几多少怎样如个很最更还又所但并且若则因此由向给让使得地"
     "這們與於嗎麼誰個對從為來説說請後還會裡"
@@ -46,7 +48,21 @@ class Background:
     def weight(self, term: str, language: str) -> float:
         """The weight of a query's term in a language."""
         tier = self._tiers.get(language, {}).get(term)
-        return _unlisted_weight(term) if tier is None else _TIER_WEIGHTS[tier]
+        if tier is not None:
+            return _TIER_WEIGHTS[tier]
+        if "\u0e00" <= term[0] <= "\u0e7f":
+            return self._thai_weight(term)
+        return _unlisted_weight(term)
+
+    def _thai_weight(self, term: str) -> float:
+        covered: set[int] = set()
+        for word in self._tiers["th"]:
+            if term in word:
+                return _THAI_WEIGHTS[-1]
+            place = term.find(word)
+            if place >= 0:
+                covered.update(range(place, place + len(word)))
+        return _THAI_WEIGHTS[min(len(covered), len(_THAI_WEIGHTS) - 1)]
 
 
 def _unlisted_weight(term: str) -> float:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from batchtui.emulator.scorers.lexical_background import Background
@@ -19,6 +19,8 @@ _LIKE_WORD_WORTH = 0.85
 # Short words that differ in their accents alone are seldom kin: Vietnamese ban, bán, bàn.
 _SHORTEST_PLAIN, _SHORTEST_ACCENTED = 3, 4
 _FIRST_UNSPACED = "\u0e00"
+# Beyond so many distinct terms, those of a very long query are found only as they stand.
+_MOST_INEXACT_TERMS = 256
 _SCORE_OF_ITSELF = 0.97
 _MOST_KEPT_WORDS = 20_000
 
@@ -59,7 +61,8 @@ class Query:
         self._typical_length = max(_TYPICAL_LENGTH, len(self._words))
         self._background = background
         self._word_parts = word_parts
-        self._parts = {term: word_parts.of(term) for term in self._counts if self._can_be_like(term)}
+        inexact = islice(filter(self._can_be_like, self._counts), _MOST_INEXACT_TERMS)
+        self._parts = {term: word_parts.of(term) for term in inexact}
         self._all_parts = frozenset().union(*self._parts.values())
         self._fewest_parts = min(map(len, self._parts.values()), default=0)
         self._matches: dict[str, list[tuple[str, float]]] = {}
