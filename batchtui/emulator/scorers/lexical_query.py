@@ -19,7 +19,8 @@ _LIKE_WORD_WORTH = 0.85
 # Short words that differ in their accents alone are seldom kin: Vietnamese ban, bán, bàn.
 _SHORTEST_PLAIN, _SHORTEST_ACCENTED = 3, 4
 _FIRST_UNSPACED = "\u0e00"
-# Beyond so many distinct terms, those of a very long query are found only as they stand.
+# Beyond so many distinct terms a query is long: its language is its own, and further terms are found only as
+# they stand.
 _MOST_INEXACT_TERMS = 256
 _SCORE_OF_ITSELF = 0.97
 _MOST_KEPT_WORDS = 20_000
@@ -65,6 +66,8 @@ class Query:
         self._parts = {term: word_parts.of(term) for term in inexact}
         self._all_parts = frozenset().union(*self._parts.values())
         self._fewest_parts = min(map(len, self._parts.values()), default=0)
+        is_long = len(self._counts) > _MOST_INEXACT_TERMS
+        self._own_language = background.language(self._counts) if is_long else ""
         self._matches: dict[str, list[tuple[str, float]]] = {}
         self._unrelated: set[str] = set()
         self._weights: dict[str, _Weights] = {}
@@ -75,7 +78,7 @@ class Query:
         if not self._counts:
             return 0.0
         counts = Counter(words)
-        language = self._background.language(counts, self._counts)
+        language = self._own_language or self._background.language(counts, self._counts)
         sharpness = self._sharpness.get(language)
         if sharpness is None:
             itself = self._overlap(self._words, self._counts, language)
