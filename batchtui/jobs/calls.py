@@ -1,5 +1,6 @@
 """One call to the service for one part: send it, or ask for it, and say what came of it."""
 
+import importlib
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("batchtui.jobs")
 
 Result = TypeVar("Result")
+
+HTTP_MODULE = "batchtui.workers_ai.transport"
 
 _STORE_RETRY_FIRST = 0.5
 _STORE_RETRY_LONGEST = 30.0
@@ -75,8 +78,8 @@ class Calls:
 
     async def _send(self, part: Part) -> Outcome | None:
         try:
-            client = self._clients.client(part.backend, part.account_id)
             batch, body = await self._worker.run(lambda: self._prepare(part))
+            client = self._clients.client(part.backend, part.account_id)
         except StoreError:
             raise
         except Exception as error:
@@ -92,6 +95,8 @@ class Calls:
         return sent
 
     def _prepare(self, part: Part) -> tuple[Batch, bytes]:
+        # Loaded here, and not between the mark and the call: a kill in between leaves the part unconfirmed.
+        importlib.import_module(HTTP_MODULE)
         batch = self._parts.batch_of(part)
         return batch, body_of(batch, batch.requests, takes_batches=part.takes_batches)
 

@@ -62,6 +62,11 @@ class FaultyService:
         port = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/client/v4"
         self._open: set[asyncio.Task[Any]] = set()
+        self._called = asyncio.Event()
+
+    async def being_called(self) -> None:
+        """Return as soon as a call is in hand."""
+        await self._called.wait()
 
     async def stop(self) -> None:
         self._server.close()
@@ -100,6 +105,7 @@ class FaultyService:
             self.asked_at_once[asked] += 1
             self.overlaps += self.asked_at_once[asked] > 1
         self.in_hand += 1
+        self._called.set()
         self.most_in_hand = max(self.most_in_hand, self.in_hand)
         try:
             await asyncio.sleep(self.latency)

@@ -1,10 +1,11 @@
 """A program that submits and follows jobs until it is killed: arguments DATABASE URL FIRST [POINT].
 
-It prints `ready`, then the number of each job that a submit has returned. At POINT, a place in the life of a
-job, it kills itself.
+It prints `ready`, then the number of each job that a submit has returned. With a POINT, a place in the life of
+a job, it submits one job and kills itself there.
 """
 
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -55,13 +56,13 @@ def die_at(owner: type, name: str, *, after: bool) -> None:
     setattr(owner, name, waiting if asyncio.iscoroutinefunction(whole) else blocking)
 
 
-async def main(database: Path, url: str, first: int) -> None:
-    """Submit job after job, each with a query of its own, and follow them all."""
+async def main(database: Path, url: str, first: int, most: float) -> None:
+    """Submit job after job, each with a query of its own, at most so many, and follow them all."""
     jobs = JobsService.open(database, ClientsOf(), SystemClock(), FAST)
     following = asyncio.create_task(jobs.run_follower())
     print("ready", flush=True)
     number = first
-    while not following.done():
+    while not following.done() and number - first < most:
         job = await asyncio.to_thread(jobs.submit, batch_of(f"query {number}"), backend=url)
         print(f"{job.id} {number}\n", end="", flush=True)
         number += 1
@@ -73,4 +74,5 @@ if __name__ == "__main__":
     if len(sys.argv) > 4:
         owner, name, after = POINTS[sys.argv[4]]
         die_at(owner, name, after=after)
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    most = 1 if len(sys.argv) > 4 else math.inf
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), most))

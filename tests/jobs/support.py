@@ -8,7 +8,7 @@ from batchtui.workers_ai.endpoint import Endpoint
 from batchtui.workers_ai.limits import Timeouts
 
 FAST = FollowPolicy(
-    calls_per_minute=60_000, first_wait=0.02, longest_wait=0.1, lease_seconds=2.0, closing_seconds=0.5
+    calls_per_minute=60_000, first_wait=0.01, longest_wait=0.05, lease_seconds=2.0, closing_seconds=0.5
 )
 
 

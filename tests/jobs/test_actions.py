@@ -62,8 +62,7 @@ async def test_a_batch_stopped_while_it_is_being_sent_keeps_its_request_id(
     jobs = open_jobs()
     job_id = jobs.submit(batch_of("query"), backend=server.url).id
     async with following(jobs):
-        while not server.in_hand:
-            await asyncio.sleep(0.01)
+        await server.being_called()
         jobs.stop(job_id)
         await asyncio.sleep(0.5)
         job = jobs.job(job_id)

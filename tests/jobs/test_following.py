@@ -231,8 +231,7 @@ async def test_leaving_while_a_batch_is_being_sent_waits_a_moment_for_its_answer
     jobs = open_jobs()
     submitted = jobs.submit(batch_of("query"), backend=server.url)
     async with following(jobs):
-        while not server.in_hand:
-            await asyncio.sleep(0.01)
+        await server.being_called()
     job = jobs.job(submitted.id)
     assert job is not None and job.state is JobState.QUEUED
     assert job.request_id in server.batches
@@ -246,8 +245,7 @@ async def test_leaving_for_good_while_a_batch_is_being_sent_leaves_it_unconfirme
     jobs = open_jobs(replace(FAST, closing_seconds=0.1), clients=slow)
     submitted = jobs.submit(batch_of("query"), backend=server.url)
     async with following(jobs):
-        while not server.in_hand:
-            await asyncio.sleep(0.01)
+        await server.being_called()
     job = jobs.job(submitted.id)
     assert job is not None and job.state is JobState.UNCONFIRMED
     assert job.error is not None and "may or may not" in job.error.message

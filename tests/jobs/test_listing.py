@@ -83,8 +83,9 @@ def ordered(jobs: list[tuple[Job, bool]], query: JobQuery) -> list[int]:
         return [job.id for job in sorted(listed, key=lambda job: (job.pinned, job.id), reverse=True)]
 
     def value(job: Job) -> float:
-        known = job.ndcg_at_10 if query.sort == "metric" else job.usage and job.usage.total_tokens
-        return -1 if known is None else known
+        if query.sort == "metric":
+            return -1 if job.ndcg_at_10 is None else job.ndcg_at_10
+        return -1 if job.usage is None else job.usage.total_tokens
 
     return [job.id for job in sorted(listed, key=lambda job: (value(job), job.id), reverse=True)]
 

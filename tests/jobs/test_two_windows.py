@@ -55,8 +55,8 @@ async def test_another_process_follows_the_same_jobs(server: FaultyService, data
     assert max(server.accepted.values()) == 1
 
 
-def claimed_by(database: Database, **policy: float) -> ClaimStore:
-    return ClaimStore(database, SystemClock(), replace(FAST, **policy))
+def claimed_by(database: Database, lease_seconds: float = 60.0) -> ClaimStore:
+    return ClaimStore(database, SystemClock(), replace(FAST, lease_seconds=lease_seconds))
 
 
 def test_a_claimed_part_is_not_claimed_again(open_jobs: OpenJobs, database: Path) -> None:
