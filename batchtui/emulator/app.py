@@ -29,7 +29,7 @@ BASE_PATH = "/client/v4"
 GATEWAY_RUN_PATH = "/v1/{account_id}/{gateway_id}/workers-ai/{model:path}"
 # A model's network needs seconds for what the lexical scorer does in an instant.
 CHUNK_SIZES = {FASTEMBED: ChunkSize(4_000, 16_000)}
-USUAL_CHUNK_SIZE = ChunkSize(32_000, 256_000)
+USUAL_CHUNK_SIZE = ChunkSize(32_000, 1_000_000)
 
 
 class Emulator:
@@ -52,7 +52,7 @@ class Emulator:
         chunk_size = CHUNK_SIZES.get(options.scorer, USUAL_CHUNK_SIZE)
         # The weights of a model are large, and its own threads take all cores already.
         processes = 1 if options.scorer == FASTEMBED else options.workers
-        self._pool = Pool(list(command or worker_command(choice)), processes)
+        self._pool = Pool(list(command or worker_command(choice, yields=options.yields_to_screen)), processes)
         self._runner = Runner(
             lambda: Queue(options.database, self.scorer_label), self._pool, clock, options.expiry, chunk_size
         )

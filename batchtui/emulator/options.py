@@ -31,7 +31,8 @@ A_MOMENT = Span(0.4, 0.4)
 class EmulatorOptions:
     """Where the queue lies, who scores, and the moods. Times are seconds, sizes bytes.
 
-    The default latency suits the app: short, and long enough for a person to see each state.
+    The defaults suit the app: a latency that is short, and long enough for a person to see each state, and
+    scoring that takes only what the screen leaves.
     """
 
     database: Path
@@ -53,6 +54,7 @@ class EmulatorOptions:
     body_limit: int = 10 * MEGABYTE
     body_seconds: float = 30.0
     workers: int = 2
+    yields_to_screen: bool = True
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -173,6 +175,7 @@ def from_arguments(namespace: Namespace, database: Path) -> EmulatorOptions:
         seed=namespace.seed,
         expiry=namespace.expiry,
         body_limit=namespace.body_limit,
+        yields_to_screen=False,
     )
 
 

@@ -22,6 +22,7 @@ BOOT = (
     "from batchtui.emulator.worker import main; main(sys.argv[1:])"
 )
 SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "API_KEY", "APIKEY", "ACCESS_KEY")
+BEHIND_THE_SCREEN = 10
 SECRET_BEGINNINGS = ("CLOUDFLARE_", "CF_", "BATCHTUI_")
 
 
@@ -29,10 +30,11 @@ class WorkerCrashError(Exception):
     """A scoring process ended in the middle of its work."""
 
 
-def worker_command(choice: ScorerChoice) -> list[str]:
-    """The command that starts a scoring process."""
+def worker_command(choice: ScorerChoice, *, yields: bool) -> list[str]:
+    """The command that starts a scoring process, which leaves others the processor where it `yields`."""
     root = Path(batchtui.__file__).resolve().parent.parent
-    return [sys.executable, "-P", "-c", BOOT, str(root), msgspec.json.encode(choice).decode()]
+    niceness = str(BEHIND_THE_SCREEN if yields else 0)
+    return [sys.executable, "-P", "-c", BOOT, str(root), msgspec.json.encode(choice).decode(), niceness]
 
 
 def worker_environment(environment: dict[str, str]) -> dict[str, str]:

@@ -51,7 +51,7 @@ def split_into_chunks(items: Sequence[Item], size: ChunkSize, processes: int) ->
     chunk: list[Item] = []
     filled = 0
     for item, weight in zip(items, weights, strict=True):
-        if chunk and filled + weight > target:
+        if chunk and filled + weight / 2 > target:
             yield chunk
             chunk, filled = [], 0
         chunk.append(item)

@@ -14,7 +14,6 @@ from batchtui.emulator.models import MODELS
 from batchtui.emulator.scorers import Embedder, Scorer, ScorerChoice, ScorerUnavailableError, load
 
 HIGHEST_HALF = 65_504.0
-BEHIND_THE_SCREEN = 10
 
 NO_EMBEDDINGS = (
     "the {name} scorer of this emulator has no embeddings, so a request needs 'query' and 'contexts'; "
@@ -23,8 +22,10 @@ NO_EMBEDDINGS = (
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until standard input ends; the one argument is a ScorerChoice as JSON."""
+    """Serve until standard input ends; `arguments` are a ScorerChoice as JSON, and a niceness."""
     choice = msgspec.json.decode(arguments[0], type=ScorerChoice)
+    if hasattr(os, "nice"):
+        os.nice(int(arguments[1]))
     serve_standard_streams(lambda reranks: load(choice, reranks=reranks))
 
 
@@ -36,8 +37,6 @@ def serve_standard_streams(load_scorer: Callable[[bool], Scorer]) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
-    if hasattr(os, "nice"):
-        os.nice(BEHIND_THE_SCREEN)
     serve(source, target, load_scorer)
 
 

@@ -22,7 +22,9 @@ def _options(*flags: str) -> EmulatorOptions:
 
 
 def test_without_flags_it_answers_at_once_and_scores_without_a_model() -> None:
-    assert _options() == EmulatorOptions(database=DATABASE, latency=Span(0, 0), running=Span(0, 0))
+    assert _options() == EmulatorOptions(
+        database=DATABASE, latency=Span(0, 0), running=Span(0, 0), yields_to_screen=False
+    )
 
 
 def test_in_the_app_each_state_lasts_long_enough_to_be_seen() -> None:
@@ -56,6 +58,7 @@ def test_every_flag_reaches_its_option() -> None:
         seed=7,
         expiry=60,
         body_limit=1000,
+        yields_to_screen=False,
     )
 
 
