@@ -215,8 +215,11 @@ def with_references(requests: list[Request]) -> tuple[Request, ...]:
     return tuple(filled)
 
 
-def problems_of(batch: Batch) -> list[Problem]:
-    """What is missing or wrong, in reading order: what blocks sending, and doubles to look at."""
+def problems_of(batch: Batch, window_bytes: int | None = None) -> list[Problem]:
+    """What is missing or wrong, in reading order: what blocks sending, and what is to be looked at.
+
+    `window_bytes` is about how long a context may be for the model; None where that is not known.
+    """
     found: list[Problem] = []
     references: dict[str, int] = {}
     for number, request in enumerate(batch.requests):
@@ -224,7 +227,7 @@ def problems_of(batch: Batch) -> list[Problem]:
             found.append(Problem(number, Field.QUERY, "the query is empty: type what to search for"))
         if not request.contexts:
             found.append(Problem(number, Field.CONTEXTS, "no context yet: add at least one passage"))
-        found += _problems_of_contexts(number, request)
+        found += _problems_of_contexts(number, request, window_bytes)
         if reference := request.external_reference:
             if reference in references:
                 other = references[reference] + 1
@@ -236,7 +239,7 @@ def problems_of(batch: Batch) -> list[Problem]:
     return found
 
 
-def _problems_of_contexts(request_index: int, request: Request) -> list[Problem]:
+def _problems_of_contexts(request_index: int, request: Request, window_bytes: int | None) -> list[Problem]:
     found = []
     first: dict[str, int] = {}
     for place, context in enumerate(request.contexts):
@@ -246,6 +249,14 @@ def _problems_of_contexts(request_index: int, request: Request) -> list[Problem]
         elif context.text in first:
             text = f"context {place + 1} says the same as context {first[context.text] + 1}"
             found.append(Problem(request_index, Field.CONTEXTS, text, place, blocks=False))
+        elif window_bytes is not None and len(context.text) * 4 > window_bytes:
+            length = len(context.text.encode("utf-8", "replace"))
+            if length > window_bytes:
+                text = (
+                    f"context {place + 1} may be over the model's window: {length:,} bytes, "
+                    f"about {window_bytes:,} fit; shorten it, or have it cut (f6)"
+                )
+                found.append(Problem(request_index, Field.CONTEXTS, text, place, blocks=False))
         first.setdefault(context.text, place)
     return found
 

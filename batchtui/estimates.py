@@ -47,6 +47,14 @@ def estimate_batch(batch: Batch, body_bytes: int, tokens_per_byte: float | None)
     return Estimate(body_bytes, tokens, cost.neurons if cost else None, cost.dollars if cost else None)
 
 
+def window_bytes(batch: Batch, tokens_per_byte: float | None) -> int | None:
+    """About how many bytes of a text the batch's model takes in; None where it cuts, or is not known."""
+    model = KNOWN.get(batch.model)
+    if model is None or model.context_window is None or batch.truncate_inputs:
+        return None
+    return round(model.context_window / (tokens_per_byte or TOKENS_PER_BYTE))
+
+
 def words_on(estimated: Estimate, *, billed: bool, tokens_today: int, model_name: str) -> str:
     """The estimate in a line; dollars and the free allocation only where the backend bills."""
     parts = [

@@ -13,6 +13,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen, Screen
+from textual.theme import Theme
 from textual.widgets import Footer, Static, Tab, Tabs
 
 from batchtui.backends import Backends
@@ -20,7 +21,7 @@ from batchtui.clock import Clock, utc_day_of
 from batchtui.jobs.errors import JobsError
 from batchtui.jobs.service import JobsService
 from batchtui.model import Draft
-from batchtui.settings import CLOUDFLARE, Settings
+from batchtui.settings import CLOUDFLARE, Settings, set_theme
 from batchtui.text import safe
 from batchtui.ui.compose_pane import ComposePane
 from batchtui.ui.draft_actions import DraftActions
@@ -94,6 +95,7 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
         # What is heavy (the HTTP client, the emulator) is imported by the follower, after the first paint.
         self.service.subscribe(self._tell_jobs_changed)
         self.run_worker(self._follow(), group="follower", exit_on_error=False)
@@ -106,6 +108,12 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
         # The catalogue in the program serves where this fails; a bad token is told by the first submit.
         with contextlib.suppress(WorkersAIError, JobsError):
             self.models |= await self.backends.rerankers()
+
+    def _keep_theme(self, theme: Theme) -> None:
+        try:
+            set_theme(self.settings.locations.config_file, theme.name)
+        except (OSError, ValueError) as error:
+            self.tell(f"The theme was not kept: {error}", severe=True)
 
     def _tell_jobs_changed(self, job_ids: frozenset[int]) -> None:
         self.post_message(JobsChanged(job_ids))

@@ -1,6 +1,8 @@
 """Two jobs or more side by side: which ranks better, and what moved."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,6 +17,9 @@ from batchtui.text import cell_width, fit, one_line
 from batchtui.ui.widgets.dialog import DialogBox
 from batchtui.ui.widgets.text_view import TextView
 from batchtui.ui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from batchtui.ui.job_actions import JobActions
 
 PLACE_CELLS = 11
 JOBS_SHOWN = 4
@@ -90,16 +95,18 @@ class CompareScreen(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Leave", id="compare.leave"),
+        Binding("x,y", "take_along", "Take along", show=False, id="compare.take_along"),
         Binding("tab", "app.focus_next", "Next list", show=False, id="compare.next"),
     ]
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: Comparison, job_actions: JobActions) -> None:
         super().__init__()
         self.comparison = comparison
+        self.job_actions = job_actions
 
     def compose(self) -> ComposeResult:
         names = " and ".join(str(job.id) for job in self.comparison.jobs)
-        with DialogBox(f"Compare jobs {names}", "tab next list · ↑ ↓ move · escape leaves", large=True):
+        with DialogBox(f"Compare jobs {names}", "tab next list · x takes along · escape leaves", large=True):
             yield Static(id="verdict")
             yield QueryList(self.comparison)
             yield Static(id="agreement")
@@ -110,6 +117,10 @@ class CompareScreen(ModalScreen[None]):
         self.query_one("#verdict", Static).update(self._verdict())
         self._show(0)
         self.query_one(QueryList).focus()
+
+    def action_take_along(self) -> None:
+        """Take the comparison to a file or the clipboard."""
+        self.job_actions.take_comparison(self.comparison)
 
     def _verdict(self) -> Content:
         lines = []

@@ -14,7 +14,7 @@ from textual.widgets import Label, Static, TextArea
 
 from batchtui.clock import Clock, utc_day_of
 from batchtui.drafting import Composition, Field, Problem, counts_of, problems_of
-from batchtui.estimates import BodySizes, estimate_batch, words_on
+from batchtui.estimates import BodySizes, estimate_batch, window_bytes, words_on
 from batchtui.jobs.service import JobsService
 from batchtui.model import Batch, Context, Draft
 from batchtui.settings import LOCAL
@@ -313,7 +313,8 @@ class ComposePane(Vertical):
         self._checked = self._estimate(batch)
         if self.problem is None:
             here = self.composition.request_index
-            told = [problem for problem in problems_of(batch) if not problem.blocks]
+            window = window_bytes(batch, self.service.tokens_per_byte(batch.model, self.backend))
+            told = [problem for problem in problems_of(batch, window) if not problem.blocks]
             self.problem = next((problem for problem in told if problem.request_index == here), None)
         self._show_summary()
 

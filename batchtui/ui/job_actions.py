@@ -10,6 +10,8 @@ import msgspec
 
 from batchtui.commands.store import grades_of, ranked
 from batchtui.comparison import Comparison, compare
+from batchtui.exchange.comparison_form import comparison_object, write_comparison
+from batchtui.exchange.json_text import to_json
 from batchtui.exchange.writing import EXPORT_FORMS, ExportForm, export
 from batchtui.files import write_atomically
 from batchtui.jobs.errors import JobsError
@@ -185,7 +187,7 @@ class JobActions:
         elif not comparison.requests:
             self.app.tell("These jobs have no query in common, so there is nothing to compare.")
         else:
-            self.app.push_screen(CompareScreen(comparison))
+            self.app.push_screen(CompareScreen(comparison, self))
 
     def _text_of(self, job: Job, form: ExportForm) -> str:
         batch = self.service.batch(job.id)
@@ -204,24 +206,38 @@ class JobActions:
     def _ask_where(self, jobs: list[Job], form: ExportForm) -> None:
         suffix = {"table": "txt", "trec": "run", "qrels": "qrels", "curl": "sh"}.get(form, form)
         name = f"job-{'-'.join(str(job.id) for job in jobs[:4])}.{suffix}"
+        self._ask_and_write(name, lambda: "".join(self._text_of(job, form) for job in jobs))
 
-        def answered(path: str | None) -> None:
-            if path and path.strip():
-                self._guarded(lambda: self._write(jobs, form, Path(path.strip()).expanduser()))
+    def _ask_and_write(self, name: str, text: Callable[[], str]) -> None:
+        def answered(given: str | None) -> None:
+            if given and given.strip():
+                path = Path(given.strip()).expanduser()
+                self._beside(lambda: _write(path, text()), self.app.tell)
 
         question = "A file to write; an existing one is replaced."
         self.app.push_screen(PromptScreen("Export to", question, str(Path.cwd() / name)), answered)
 
-    def _write(self, jobs: list[Job], form: ExportForm, path: Path) -> None:
-        def write() -> str:
-            text = "".join(self._text_of(job, form) for job in jobs)
-            try:
-                write_atomically(path, text.encode("utf-8"))
-            except OSError as error:
-                raise OSError(f"{path} can't be written: {error.strerror}; choose another place") from None
-            return f"{self._named(jobs)} written to {path}"
+    def take_comparison(self, comparison: Comparison) -> None:
+        """Take a comparison along: to a file or the clipboard, as text or JSON."""
+        texts: list[tuple[str, str, str, Callable[[], str]]] = [
+            ("Text", "to a file", "txt", lambda: write_comparison(comparison)),
+            ("JSON", "to a file", "json", lambda: to_json(comparison_object(comparison), indent=2) + "\n"),
+            ("Text", "to the clipboard", "", lambda: write_comparison(comparison)),
+            ("JSON", "to the clipboard", "", lambda: to_json(comparison_object(comparison), indent=2)),
+        ]
+        name = f"comparison-{'-'.join(str(job.id) for job in comparison.jobs)}"
 
-        self._beside(write, self.app.tell)
+        def chosen(place: int | None) -> None:
+            if place is None:
+                return
+            _, _, suffix, text = texts[place]
+            if suffix:
+                self._ask_and_write(f"{name}.{suffix}", text)
+            else:
+                self._beside(text, lambda made: self.app.tell(f"The comparison {copy(self.app, made)}"))
+
+        answers = [(form, where) for form, where, _, _ in texts]
+        self.app.push_screen(ChoiceScreen("Take the comparison along", "", answers), chosen)
 
     def _copy(self, job: Job) -> None:
         view = self.app.results_pane.view
@@ -262,3 +278,11 @@ class JobActions:
                 f"part {answer.part + 1}, {len(answer.body):,} bytes\n{from_bytes(body[:RAW_SHOWN_BYTES])}"
             )
         self.app.push_screen(TextScreen(f"What the service answered to job {job.id}", "\n\n".join(shown)))
+
+
+def _write(path: Path, text: str) -> str:
+    try:
+        write_atomically(path, text.encode("utf-8"))
+    except OSError as error:
+        raise OSError(f"{path} can't be written: {error.strerror}; choose another place") from None
+    return f"Written to {path}"
