@@ -1,4 +1,4 @@
-"""Rankings of several jobs side by side: requests matched by query, contexts by text. Pure functions."""
+"""Rankings of several jobs side by side: requests matched by query, else by contexts; contexts by text."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -44,9 +44,12 @@ class Agreement(msgspec.Struct, frozen=True):
 
 
 class ComparedRequest(msgspec.Struct, frozen=True):
-    """One query that every job has; `agreements` has one for each job after the first."""
+    """A request that every job has; `agreements` has one for each job after the first.
 
-    query: str
+    The queries differ where a request was matched by its contexts, as after a change of the query alone.
+    """
+
+    queries: tuple[str, ...]
     numbers: tuple[int, ...]
     contexts: tuple[ComparedContext, ...]
     metrics: tuple[Metrics | None, ...]
@@ -73,10 +76,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Two or more jobs over the queries that all of them have; the first is what the others are held against.
+    """Two or more jobs over the requests that all of them have; the others are held against the first.
 
-    `metrics` are each job's means over the queries judged in all jobs. `left_out` counts requests of each job
-    whose query another job lacks.
+    `metrics` are each job's means over the requests judged in all jobs. `left_out` counts the requests of
+    each job that another job lacks.
     """
 
     jobs: tuple[Job, ...]
@@ -88,13 +91,10 @@ class Comparison(msgspec.Struct, frozen=True):
 
 def compare(ranked_jobs: Sequence[RankedJob]) -> Comparison:
     """Compare jobs; queries keep the order of the first, contexts that of the last one's ranking."""
-    by_query = [_by_occurrence([request.request.query for request in job.requests]) for job in ranked_jobs]
-    shared = [key for key in by_query[0] if all(key in others for others in by_query[1:])]
+    matched = _matched(ranked_jobs)
     requests = tuple(
-        _compare_requests(
-            [job.requests[places[key]] for job, places in zip(ranked_jobs, by_query, strict=True)]
-        )
-        for key in shared
+        _compare_requests([job.requests[place] for job, place in zip(ranked_jobs, places, strict=True)])
+        for places in matched
     )
     judged = [request for request in requests if all(metrics is not None for metrics in request.metrics)]
     return Comparison(
@@ -107,8 +107,38 @@ def compare(ranked_jobs: Sequence[RankedJob]) -> Comparison:
             _verdict(job.job.id, [request.metrics for request in judged], place)
             for place, job in enumerate(ranked_jobs[1:], 1)
         ),
-        left_out=tuple(len(job.requests) - len(shared) for job in ranked_jobs),
+        left_out=tuple(len(job.requests) - len(matched) for job in ranked_jobs),
     )
+
+
+def _matched(ranked_jobs: Sequence[RankedJob]) -> list[tuple[int, ...]]:
+    """The place in each job of every request that all jobs have, in the order of the first job."""
+    found: dict[int, tuple[int, ...]] = {}
+    for key_of in (_query_of, _contexts_of):
+        taken = [{places[number] for places in found.values()} for number in range(len(ranked_jobs))]
+        free = [
+            [place for place in range(len(job.requests)) if place not in taken[number]]
+            for number, job in enumerate(ranked_jobs)
+        ]
+        keyed = [
+            {
+                key: places[nth]
+                for key, nth in _by_occurrence([key_of(job.requests[place]) for place in places]).items()
+            }
+            for job, places in zip(ranked_jobs, free, strict=True)
+        ]
+        for key, place in keyed[0].items():
+            if all(key in others for others in keyed[1:]):
+                found[place] = tuple(places[key] for places in keyed)
+    return [found[place] for place in sorted(found)]
+
+
+def _query_of(request: RankedRequest) -> str:
+    return request.request.query
+
+
+def _contexts_of(request: RankedRequest) -> str:
+    return "\0".join(sorted(context.text for context in request.request.contexts))
 
 
 def _by_occurrence(texts: Sequence[str]) -> dict[_Key, int]:
@@ -144,7 +174,7 @@ def _compare_requests(requests: Sequence[RankedRequest]) -> ComparedRequest:
         assert context is not None
         contexts.append(ComparedContext(context, grade, tuple(places)))
     return ComparedRequest(
-        query=requests[0].request.query,
+        queries=tuple(request.request.query for request in requests),
         numbers=tuple(request.number for request in requests),
         contexts=tuple(contexts),
         metrics=tuple(request.metrics for request in requests),

@@ -20,7 +20,9 @@ def compare(namespace: argparse.Namespace, settings: Settings) -> int:
         comparison = compare_jobs([ranked(service, job) for job in jobs])
     if not comparison.requests:
         raise InputError(
-            "they have no query in common", " and ".join(namespace.jobs), "compare jobs of the same queries"
+            "they have neither queries nor contexts in common",
+            " and ".join(namespace.jobs),
+            "compare jobs of the same queries or contexts",
         )
     if namespace.json:
         print(to_json(comparison_object(comparison), indent=2))

@@ -48,14 +48,14 @@ def write_comparison(comparison: Comparison, width: int = DEFAULT_WIDTH) -> str:
         if verdict := comparison.verdicts[place - 1] if place else None:
             lines.append(_cut(f"  against job {comparison.jobs[0].id}: {verdict.sentence}", width))
         if left_out := comparison.left_out[place]:
-            lines.append(f"  {left_out} of its requests have a query that another job lacks")
+            lines.append(f"  {left_out} of its requests are not in every job")
     for request in comparison.requests:
         lines += ["", *_request_lines(comparison, request, width)]
     return "\n".join(lines) + "\n"
 
 
 def _request_lines(comparison: Comparison, request: ComparedRequest, width: int) -> list[str]:
-    lines = [_cut(f"{request.numbers[0]}: {request.query}", width)]
+    lines = [_cut(f"{request.numbers[0]}: {' → '.join(dict.fromkeys(request.queries))}", width)]
     for job, agreement in zip(comparison.jobs[1:], request.agreements, strict=True):
         if agreement.kendall_tau is not None and agreement.rank_biased_overlap is not None:
             lines.append(
@@ -95,7 +95,8 @@ def moved_text(context: ComparedContext) -> str:
 
 def _request_object(request: ComparedRequest) -> dict[str, Any]:
     return {
-        "query": request.query,
+        "query": request.queries[-1],
+        "queries": list(request.queries),
         "metrics": [metrics_object(metrics) for metrics in request.metrics],
         "agreement": [
             {"kendall_tau": agreement.kendall_tau, "rank_biased_overlap": agreement.rank_biased_overlap}

@@ -133,7 +133,7 @@ class JobStore:
                 f" ORDER BY {selection.order} LIMIT ? OFFSET ?) ORDER BY {selection.order}",
                 (*selection.values, limit, offset),
             ).fetchall()
-        return [read_job(row) for row in rows]
+            return [read_job(row) for row in rows]
 
     def position(self, query: JobQuery, job_id: int) -> int | None:
         """The place of a job in what the query finds, from 0; None where it is not in it."""
@@ -158,7 +158,7 @@ class JobStore:
         """One job, deleted ones too."""
         with self._database.read() as connection:
             row = connection.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
-        return None if row is None else read_job(row)
+            return None if row is None else read_job(row)
 
     def last_job(self) -> Job | None:
         """The newest job that is not deleted."""
@@ -166,7 +166,7 @@ class JobStore:
             row = connection.execute(
                 f"SELECT {JOB_COLUMNS} FROM jobs WHERE deleted = 0 ORDER BY id DESC LIMIT 1"
             ).fetchone()
-        return None if row is None else read_job(row)
+            return None if row is None else read_job(row)
 
     def earlier_with_same_queries(self, job_id: int) -> Job | None:
         """The newest older job, not deleted, that has every query of this one; the last 200 are looked at."""
@@ -184,6 +184,20 @@ class JobStore:
             ).fetchone()
         return None if row is None else self.job(row[0])
 
+    def earlier_with_same_contexts(self, job_id: int) -> Job | None:
+        """The newest older job, not deleted, with the contexts of this one's first request, of the last 500."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "WITH own AS (SELECT rowid AS place, text_hashes FROM requests WHERE job_id = :job"
+                " ORDER BY position LIMIT 1),"
+                " older AS (SELECT job_id, text_hashes FROM requests WHERE rowid < (SELECT place FROM own)"
+                " ORDER BY rowid DESC LIMIT 500)"
+                " SELECT older.job_id FROM older JOIN jobs ON jobs.id = older.job_id AND NOT jobs.deleted"
+                " WHERE older.text_hashes = (SELECT text_hashes FROM own) AND older.job_id < :job LIMIT 1",
+                {"job": job_id},
+            ).fetchone()
+        return None if row is None else self.job(row[0])
+
     def batch(self, job_id: int) -> Batch:
         """The batch as it was submitted."""
         with self._database.read() as connection:
@@ -195,8 +209,8 @@ class JobStore:
             rows = connection.execute(
                 "SELECT data FROM requests WHERE job_id = ? ORDER BY position", (job_id,)
             ).fetchall()
+            requests = tuple(request_decoder.decode(data) for (data,) in rows)
         model, truncate, top_k = job
-        requests = tuple(request_decoder.decode(data) for (data,) in rows)
         return Batch(requests, model, None if truncate is None else bool(truncate), top_k)
 
     def request(self, job_id: int, position: int) -> Request | None:
@@ -205,7 +219,7 @@ class JobStore:
             row = connection.execute(
                 "SELECT data FROM requests WHERE job_id = ? AND position = ?", (job_id, position)
             ).fetchone()
-        return None if row is None else request_decoder.decode(row[0])
+            return None if row is None else request_decoder.decode(row[0])
 
     def tokens_since(self, epoch_seconds: float, backend: str) -> int:
         """Tokens of all jobs of the backend that were submitted at or after a time, deleted ones too."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from batchtui.jobs.changes import Changes
 from batchtui.jobs.claim_store import ClaimStore
 from batchtui.jobs.database import Database
 from batchtui.jobs.draft_store import DraftStore
-from batchtui.jobs.errors import NoSuchJob
+from batchtui.jobs.errors import NoSuchJob, StoreError
 from batchtui.jobs.follower import Follower, ThreadWorker
 from batchtui.jobs.job_actions import JobActions
 from batchtui.jobs.job_store import JobStore
@@ -23,6 +24,8 @@ from batchtui.jobs.parts import check_batch, plan_parts, takes_batches
 from batchtui.jobs.schedule import DAY, FollowPolicy
 from batchtui.jobs.search import JobQuery
 from batchtui.model import OPEN_STATES, Batch, Draft, Job, JobState, Request, RequestResult
+
+log = logging.getLogger("batchtui.jobs")
 
 ALL_JOBS = JobQuery()
 
@@ -97,6 +100,10 @@ class JobsService:
     def earlier_with_same_queries(self, job_id: int) -> Job | None:
         """The newest older job that has every query of this one; None where there is none."""
         return self._jobs.earlier_with_same_queries(job_id)
+
+    def earlier_with_same_contexts(self, job_id: int) -> Job | None:
+        """The newest older job with the contexts of this one's first request; None where there is none."""
+        return self._jobs.earlier_with_same_contexts(job_id)
 
     def batch(self, job_id: int) -> Batch:
         """The batch as it was submitted, to the byte. Raises NoSuchJob."""
@@ -208,7 +215,10 @@ class JobsService:
         unsubscribe = self._changes.subscribe(lambda _: follower.wake())
         watching = asyncio.create_task(self._changes.run())
         try:
-            await self._worker.run(lambda: self._actions.purge(self._clock.now() - DAY))
+            try:
+                await self._worker.run(lambda: self._actions.purge(self._clock.now() - DAY))
+            except StoreError as error:
+                log.error("deleted jobs can't be purged: %s", error)
             await follower.run()
         finally:
             unsubscribe()

@@ -48,7 +48,9 @@ class QueryList(VirtualList):
             sign, colour = ("↑", "$text-success") if better else ("↓", "$text-error")
         start = f"{index + 1:>4} {' '.join(figures)} "
         room = max(width - cell_width(start) - 2, 1)
-        return Content.assemble(start, (f"{sign} ", colour), fit(one_line(request.query, room), room))
+        return Content.assemble(
+            start, (f"{sign} ", colour), fit(one_line(" → ".join(dict.fromkeys(request.queries)), room), room)
+        )
 
 
 class ContextTable(VirtualList):
@@ -139,7 +141,7 @@ class CompareScreen(ModalScreen[None]):
             )
             if left_out := comparison.left_out[place]:
                 lines.append(
-                    Content.styled(f"  {left_out} of its queries are in no other job", "$text-warning")
+                    Content.styled(f"  {left_out} of its requests are not in every job", "$text-warning")
                 )
         for verdict in comparison.verdicts:
             if verdict is not None:

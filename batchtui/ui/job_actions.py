@@ -172,7 +172,9 @@ class JobActions:
 
     def _compared(self, jobs: list[Job]) -> Comparison | None:
         if len(jobs) == 1:
-            earlier = self.service.earlier_with_same_queries(jobs[0].id)
+            job_id = jobs[0].id
+            earlier = self.service.earlier_with_same_queries(job_id)
+            earlier = earlier or self.service.earlier_with_same_contexts(job_id)
             if earlier is None:
                 return None
             jobs = [earlier, *jobs]
@@ -183,9 +185,11 @@ class JobActions:
         from batchtui.ui.compare_screen import CompareScreen
 
         if comparison is None:
-            self.app.tell("No earlier job has the same queries: mark two jobs or more with space.")
+            self.app.tell(
+                "No earlier job has the same queries or contexts: mark two jobs or more with space."
+            )
         elif not comparison.requests:
-            self.app.tell("These jobs have no query in common, so there is nothing to compare.")
+            self.app.tell("These jobs have neither queries nor contexts in common.")
         else:
             self.app.push_screen(CompareScreen(comparison, self))
 
