@@ -48,6 +48,8 @@ class Emulator:
         command: Sequence[str] | None = None,
     ) -> None:
         choice = choice_of(options)
+        self._changing = asyncio.Lock()
+        self._started = False
         self._labels = {model.name: choice.label(model.pays_by_pair) for model in MODELS.values()}
         chunk_size = CHUNK_SIZES.get(options.scorer, USUAL_CHUNK_SIZE)
         # The weights of a model are large, and its own threads take all cores already.
@@ -80,18 +82,27 @@ class Emulator:
         return self._label(MODELS[BGE_M3])
 
     async def start(self) -> None:
-        """Open the queue and take up what it holds. Raises EmulatorError where it cannot be used."""
-        self._pool.start()
-        try:
-            await self._runner.start()
-        except BaseException:
-            await self._pool.stop()
-            raise
+        """Open the queue and take up what it holds; does nothing where that is done already.
+
+        Raises EmulatorError where the queue cannot be used.
+        """
+        async with self._changing:
+            if self._started:
+                return
+            self._pool.start()
+            try:
+                await self._runner.start()
+            except BaseException:
+                await self._pool.stop()
+                raise
+            self._started = True
 
     async def stop(self) -> None:
         """Leave off; batches that are not finished wait in the queue for the next start."""
-        await self._runner.stop()
-        await self._pool.stop()
+        async with self._changing:
+            await self._runner.stop()
+            await self._pool.stop()
+            self._started = False
 
     async def warm(self) -> None:
         """Start the scoring processes now, so that the first answer comes sooner."""

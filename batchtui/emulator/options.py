@@ -67,6 +67,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="port; 0 picks a free one (default: %(default)s)",
     )
     parser.add_argument("--token", help="ask for this bearer token (default: any, or none, is taken)")
+    parser.add_argument(
+        "--queue", type=Path, metavar="FILE", help="keep the batches in FILE (default: in the data directory)"
+    )
     scoring = parser.add_argument_group("scoring")
     scoring.add_argument(
         "--scorer",
@@ -156,9 +159,9 @@ def _add_mood_arguments(parser: ArgumentParser) -> None:
 
 
 def from_arguments(namespace: Namespace, database: Path) -> EmulatorOptions:
-    """The options that the flags of `add_arguments` name, with the queue in `database`."""
+    """The options that the flags of `add_arguments` name; the queue is in `database` unless they say where."""
     return EmulatorOptions(
-        database=database,
+        database=namespace.queue or database,
         scorer=namespace.scorer,
         model_path=namespace.model_path,
         embedder=namespace.embedder,

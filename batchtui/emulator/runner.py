@@ -50,8 +50,13 @@ class Runner:
 
     async def start(self) -> None:
         """Open the queue and begin. Raises EmulatorError where the queue cannot be used."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="emulator-queue")
-        self._queue = await asyncio.get_running_loop().run_in_executor(self._thread, self._open_queue)
+        thread = ThreadPoolExecutor(1, thread_name_prefix="emulator-queue")
+        try:
+            self._queue = await asyncio.get_running_loop().run_in_executor(thread, self._open_queue)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        self._thread = thread
         self._drive_task = asyncio.create_task(self._drive())
 
     async def stop(self) -> None:
@@ -64,6 +69,7 @@ class Runner:
             await self._in_thread(self._queue.close)
         if self._thread is not None:
             self._thread.shutdown()
+        self._queue = self._thread = self._drive_task = None
 
     async def add(self, batch: Submission) -> None:
         """Put a batch into the queue; it is durable when this returns."""

@@ -1,5 +1,6 @@
 """The queue keeps every batch, whatever happens to the processes that share it."""
 
+import asyncio
 import sqlite3
 import stat
 import uuid
@@ -9,12 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from batchtui.clock import SystemClock
+from batchtui.emulator.app import Emulator
 from batchtui.emulator.errors import EmulatorError
 from batchtui.emulator.faults import Span
 from batchtui.emulator.moods import Plan
 from batchtui.emulator.queue import ALIVE_SECONDS, Queue, Submission
 
 from .support import (
+    BASE,
     BGE_M3,
     QUEUED,
     SAMPLE,
@@ -27,6 +31,7 @@ from .support import (
     request,
     serving,
     submit,
+    worker_of,
 )
 
 LEXICAL = "lexical"
@@ -162,6 +167,19 @@ async def test_a_batch_outlives_the_emulator_that_took_it(tmp_path: Path) -> Non
     async with emulating(options_at(tmp_path)) as client:
         for request_id in ids:
             assert len((await collect(client, request_id))["result"]["responses"]) == 3
+
+
+async def test_it_may_be_started_twice_at_once_and_again_after_it_was_stopped(tmp_path: Path) -> None:
+    emulator = Emulator(options_at(tmp_path), SystemClock(), command=worker_of("Lengths"))
+    transport = httpx.ASGITransport(emulator.app)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+        for _ in range(2):
+            await asyncio.gather(emulator.start(), emulator.start())
+            await emulator.start()
+            assert "responses" in (await collect(client, await submit(client, SAMPLE)))["result"]
+            await emulator.stop()
+    with sqlite3.connect(tmp_path / "queue.db") as db:
+        assert db.execute("SELECT count(*) FROM holders").fetchone() == (0,)
 
 
 async def test_a_queue_that_breaks_is_an_internal_error_in_the_envelope(tmp_path: Path) -> None:

@@ -38,10 +38,10 @@ def test_every_flag_reaches_its_option() -> None:
         *("--token", "t", "--scorer", "fastembed", "--model-path", "weights", "--download", "--seed", "7"),
         *("--embedder", "sentence-transformers/all-MiniLM-L6-v2", "--latency", "5-20", "--running", "2.5"),
         *("--shuffle", "--results-index", "--fail-rate", "0.1", "--error", "3040", "--error-rate", "0.5"),
-        *("--retry-after", "3", "--expiry", "60", "--body-limit", "1000"),
+        *("--queue", "here.db", "--retry-after", "3", "--expiry", "60", "--body-limit", "1000"),
     )
     assert options == EmulatorOptions(
-        database=DATABASE,
+        database=Path("here.db"),
         scorer="fastembed",
         model_path=Path("weights"),
         embedder="sentence-transformers/all-MiniLM-L6-v2",
