@@ -10,12 +10,14 @@ import math
 import random
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from operator import getitem
 from typing import Generic, TypeVar
 
 import msgspec
+
+from batchtui.model import Ranking
 
 Grades = Sequence[int | None]
 Key = TypeVar("Key", bound=Hashable)
@@ -79,6 +81,24 @@ def evaluate(ranking_grades: Grades, *, unranked: Grades = (), linear_gain: bool
         p_at_5=precision_at(ranking_grades, 5),
         recall_at_10=recall_at(ranking_grades, 10, unranked=unranked),
         judged=judged,
+    )
+
+
+def evaluate_ranking(
+    ranking: Ranking | None, grades: Mapping[int, int], *, linear_gain: bool = False
+) -> Metrics | None:
+    """All figures of a ranking by the grades of its contexts, by index; None without ranking or judgment.
+
+    Judged contexts that the ranking leaves out count in what could have been found.
+    """
+    if ranking is None or not grades:
+        return None
+    ranked = [entry.index for entry in ranking.entries]
+    left_out = grades.keys() - set(ranked)
+    return evaluate(
+        [grades.get(index) for index in ranked],
+        unranked=[grades[index] for index in left_out],
+        linear_gain=linear_gain,
     )
 
 

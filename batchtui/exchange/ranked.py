@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from batchtui.evaluation import Metrics, evaluate, mean
+from batchtui.evaluation import Metrics, evaluate_ranking, mean
 from batchtui.model import Batch, Context, Job, Request, RequestResult
 
 Grades = Sequence[Mapping[int, int]]
@@ -84,7 +84,5 @@ def _ranked_requests(
                 )
                 for rank, entry in enumerate(result.ranking.entries, 1)
             )
-        ranked = {row.index for row in rows}
-        unranked = [grade for index, grade in judged.items() if index not in ranked]
-        metrics = evaluate([row.grade for row in rows], unranked=unranked) if rows else None
+        metrics = evaluate_ranking(result.ranking, judged) if result is not None and rows else None
         yield RankedRequest(position + 1, request, result, rows, metrics)

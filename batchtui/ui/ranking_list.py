@@ -34,7 +34,7 @@ def rows_of(request: Request, ranking: Ranking | None) -> tuple[Row, ...]:
 
 def bar(score: float, low: float, high: float, cells: int = BAR_CELLS) -> str:
     """The score within the range shown, in eighths of a cell; the lowest still has one eighth."""
-    share = (score - low) / (high - low) if high > low else 1.0
+    share = (score - low) / (high - low) if high > low else float(score > 0)
     eighths = max(1, round(share * cells * 8))
     full, part = divmod(eighths, 8)
     return ("█" * full + (EIGHTHS[part] if part else "")).ljust(cells)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from batchtui.clock import iso_utc
-from batchtui.evaluation import Metrics, evaluate, histogram
+from batchtui.evaluation import Metrics, evaluate_ranking, histogram
 from batchtui.figures import count, duration, size
 from batchtui.jobs.service import JobsService
 from batchtui.model import Job, JobState, Request, RequestResult
@@ -27,14 +27,7 @@ class ResultsView(msgspec.Struct, frozen=True):
     @property
     def metrics(self) -> Metrics | None:
         """The metrics of this ranking; None where nothing is judged or nothing is ranked."""
-        return metrics_of(self.result, self.grades)
-
-
-def metrics_of(result: RequestResult | None, grades: dict[int, int]) -> Metrics | None:
-    """Evaluate a ranking by the grades of its contexts; None where there is nothing to evaluate."""
-    if result is None or result.ranking is None or not grades:
-        return None
-    return evaluate([grades.get(entry.index) for entry in result.ranking.entries])
+        return evaluate_ranking(self.result.ranking, self.grades) if self.result else None
 
 
 def load_view(service: JobsService, job_id: int, request_index: int) -> ResultsView | None:
@@ -166,7 +159,11 @@ def trouble_lines(job: Job) -> list[str]:
             code = f" ({problem.code})" if problem.code is not None else ""
             lines.append(f"{one_line(problem.message, 300)}{code}")
             if problem.hint:
-                lines.append(f"→ {problem.hint}")
+                lines.append(f"→ {one_line(problem.hint, 300)}")
+    if job.state is JobState.UNCONFIRMED:
+        lines.append("→ s: submit it again, or forget it")
+    elif job.state in (JobState.FAILED, JobState.EXPIRED):
+        lines.append("→ s: submit it again; r: change it first")
     return lines
 
 
