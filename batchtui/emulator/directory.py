@@ -13,6 +13,7 @@ from batchtui.emulator.openapi import describe, input_schema, output_schema
 
 LOCAL_ACCOUNT = "0" * 32
 LOCAL_TOKEN = "1" * 32
+USUAL_PAGE = 50
 
 
 def directory_routes(base: str, label: Callable[[EmulatedModel], str], embeds: bool) -> list[Route]:
@@ -20,7 +21,7 @@ def directory_routes(base: str, label: Callable[[EmulatedModel], str], embeds: b
 
     async def accounts(request: Request) -> Response:
         account: dict[str, object] = {"id": LOCAL_ACCOUNT, "name": "batchtui's emulator", "type": "standard"}
-        return _listed([account])
+        return _listed([account], request)
 
     async def verify(request: Request) -> Response:
         message = {"code": AUTHENTICATION, "message": "This API Token is valid and active", "type": None}
@@ -34,7 +35,7 @@ def directory_routes(base: str, label: Callable[[EmulatedModel], str], embeds: b
             for model in MODELS.values()
             if words in model.name and task in model.task.lower()
         ]
-        return _listed(found)
+        return _listed(found, request)
 
     async def schema(request: Request) -> Response:
         name = request.query_params.get("model", "")
@@ -62,10 +63,19 @@ def json_response(content: object, headers: dict[str, str] | None = None) -> Res
     return Response(body, headers=headers, media_type="application/json")
 
 
-def _listed(entries: list[dict[str, object]]) -> Response:
-    count = len(entries)
-    info = {"count": count, "page": 1, "per_page": max(count, 20), "total_count": count, "total_pages": 1}
-    return json_response({**envelope(entries), "result_info": info})
+def _listed(entries: list[dict[str, object]], request: Request) -> Response:
+    """One page of the entries, by the `page` (from 1) and `per_page` asked for."""
+    page, per_page = _number_in(request, "page", 1), _number_in(request, "per_page", USUAL_PAGE)
+    shown = entries[(page - 1) * per_page : page * per_page]
+    info = {"count": len(shown), "page": page, "per_page": per_page, "total_count": len(entries)}
+    info["total_pages"] = -(-len(entries) // per_page)
+    return json_response({**envelope(shown), "result_info": info})
+
+
+def _number_in(request: Request, name: str, usual: int) -> int:
+    given = request.query_params.get(name, "")
+    number = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else usual
+    return max(number, 1)
 
 
 def _model_entry(model: EmulatedModel, label: str) -> dict[str, object]:

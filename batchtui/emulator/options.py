@@ -159,7 +159,7 @@ def _add_mood_arguments(parser: ArgumentParser) -> None:
 
 
 def from_arguments(namespace: Namespace, database: Path) -> EmulatorOptions:
-    """The options that the flags of `add_arguments` name; the queue is in `database` unless they say where."""
+    """What the flags of `add_arguments` say; the queue is in `database` unless they name another file."""
     return EmulatorOptions(
         database=namespace.queue or database,
         scorer=namespace.scorer,

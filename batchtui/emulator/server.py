@@ -35,8 +35,11 @@ def serve(
     """
     prepare(choice_of(options), may_download=options.download, tell=_tell)
     listener = _listen(host, port)
+    hosts = _hosts(host)
+    if hosts is None and options.token is None:
+        _tell(f"Whoever can reach {host} may use this emulator; set --token to ask for one.")
     with listener:
-        emulator = Emulator(options, clock or SystemClock(), hosts=_hosts(host))
+        emulator = Emulator(options, clock or SystemClock(), hosts=hosts)
         asyncio.run(_serve(emulator, listener, lambda: announce(_base_url(host, listener))))
 
 

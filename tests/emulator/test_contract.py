@@ -199,6 +199,23 @@ async def test_the_list_of_models_says_that_it_is_local_and_who_scores(client: h
     assert [model["name"] for model in found.json()["result"]] == ["@cf/baai/bge-reranker-base"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({"per_page": "1"}, ["@cf/baai/bge-m3"]),
+        ({"per_page": "1", "page": "2"}, ["@cf/baai/bge-reranker-base"]),
+        ({"page": "2"}, []),
+        ({"page": "0", "per_page": "none"}, ["@cf/baai/bge-m3", "@cf/baai/bge-reranker-base"]),
+    ],
+)
+async def test_the_list_of_models_comes_in_pages(
+    client: httpx.AsyncClient, asked: dict[str, str], names: list[str]
+) -> None:
+    answer = await client.get("accounts/abc/ai/models/search", params=asked)
+    assert [model["name"] for model in answer.json()["result"]] == names
+    assert answer.json()["result_info"]["total_count"] == 2
+
+
 async def test_the_schema_of_a_model_that_takes_batches_has_requests(client: httpx.AsyncClient) -> None:
     answer = await client.get("accounts/abc/ai/models/schema", params={"model": "@cf/baai/bge-m3"})
     assert '"requests"' in answer.text
