@@ -139,6 +139,15 @@ class Calls:
 
     async def _keep(self, part: Part, outcome: Outcome) -> None:
         """Write the outcome, however long the disk is full: it may be all that is known of a batch."""
+        try:
+            await self._record(part, outcome)
+        except Exception as error:
+            log.exception(
+                "part %s of job %s: %s can't be kept", part.part, part.job_id, type(outcome).__name__
+            )
+            await self._record(part, self._judge.unforeseen(part, error, self._clock.now()))
+
+    async def _record(self, part: Part, outcome: Outcome) -> None:
         wait = _STORE_RETRY_FIRST
         while True:
             try:
@@ -156,9 +165,7 @@ class Calls:
                 wait = min(wait * 2, _STORE_RETRY_LONGEST)
                 continue
             if not kept:
-                log.info(
-                    "part %s of job %s has moved on; %s is dropped", part.part, part.job_id, type(outcome)
-                )
+                log.info("part %s of job %s has moved on", part.part, part.job_id)
             return
 
     def _log(self, doing: str, part: Part, error: Exception) -> None:

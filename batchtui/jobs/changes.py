@@ -29,7 +29,8 @@ class Changes:
         self._clock = clock
         self._worker = worker
         self._listeners: list[Listener] = []
-        self._seen: int | None = None
+        with database.read() as connection:
+            self._seen = connection.execute("SELECT coalesce(max(revision), 0) FROM jobs").fetchone()[0]
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Have `listener` called on the event loop while `run` runs; returns what ends it."""
@@ -58,8 +59,6 @@ class Changes:
 
     async def _watch(self, written: asyncio.Event) -> None:
         version = None
-        if self._seen is None:
-            self._seen = await self._worker.run(self._revision)
         while True:
             written.clear()
             try:
@@ -80,11 +79,6 @@ class Changes:
                 listener(changed)
             except Exception:
                 log.exception("a listener of changes failed")
-
-    def _revision(self) -> int:
-        with self._database.read() as connection:
-            row = connection.execute("SELECT coalesce(max(revision), 0) FROM jobs").fetchone()
-        return int(row[0])
 
     def _changed(self) -> frozenset[int]:
         with self._database.read() as connection:

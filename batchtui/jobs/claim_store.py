@@ -91,8 +91,20 @@ class ClaimStore:
         return msgspec.structs.replace(part, state=PartState.IN_FLIGHT, attempts=part.attempts + 1)
 
     def let_go(self, part: Part) -> None:
-        """Give a claimed part back as it was."""
+        """Give a claimed part back as it was, though it may be marked: no call was made."""
         with self._database.write(durable=False) as connection:
+            connection.execute(
+                f"UPDATE parts SET state = ?, next_at = {NEXT_IF_FOLLOWED}"
+                " WHERE job_id = ? AND part = ? AND lease_owner = ? AND state = ?",
+                (
+                    PartState.PENDING,
+                    self._clock.now(),
+                    part.job_id,
+                    part.part,
+                    self.owner,
+                    PartState.IN_FLIGHT,
+                ),
+            )
             self._free(connection, part)
 
     def renew(self) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from batchtui.jobs import errors
 from batchtui.jobs.schema import APPLICATION_ID, MIGRATIONS
 
@@ -101,6 +103,8 @@ class Database:
             if self._closed:
                 raise errors.StoreError(f"{self.path} is closed.") from error
             raise errors.from_sqlite(self.path, error) from error
+        except msgspec.MsgspecError as error:
+            raise errors.damaged(self.path, str(error)) from error
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -20,10 +20,10 @@ class DraftStore:
         """All drafts in the order in which they were begun."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT id, updated_at, data FROM drafts ORDER BY id").fetchall()
-        return [
-            msgspec.structs.replace(_decode(data), id=draft_id, updated_at=updated_at)
-            for draft_id, updated_at, data in rows
-        ]
+            return [
+                msgspec.structs.replace(_decode(data), id=draft_id, updated_at=updated_at)
+                for draft_id, updated_at, data in rows
+            ]
 
     def save(self, draft: Draft) -> Draft:
         """Write a draft and return it as kept; id 0 is a new one, which gets its number."""

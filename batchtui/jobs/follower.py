@@ -22,7 +22,8 @@ LOOK_SECONDS = 0.25
 """How often a change made by another process, or a jump of the clock, is looked for."""
 
 CLOCK_JUMP = 5.0
-_STORE_WAIT = 5.0
+STORE_WAIT = 5.0
+"""Seconds until a store that failed is tried again."""
 
 Result = TypeVar("Result")
 
@@ -57,6 +58,7 @@ class Follower:
         self._due_at: float | None = None
         self._active: dict[Lane, set[asyncio.Task[None]]] = {lane: set() for lane in Lane}
         self._paused: dict[str, float] = {}
+        self._order = list(Lane)
 
     def wake(self) -> None:
         """Look for due parts now; call it on the event loop."""
@@ -72,7 +74,7 @@ class Follower:
                     self._due_at = await self._claim_all()
                 except StoreError as error:
                     log.error("the store can't be used: %s", error)
-                    self._due_at = self._clock.now() + _STORE_WAIT
+                    self._due_at = self._clock.now() + STORE_WAIT
                 seconds = None if self._due_at is None else max(0.0, self._due_at - self._clock.now())
                 await event_or_time(self._wake, self._clock, seconds)
         finally:
@@ -80,10 +82,12 @@ class Follower:
             await self._end()
 
     async def _claim_all(self) -> float | None:
-        now = self._clock.now()
-        self._paused = {backend: until for backend, until in self._paused.items() if until > now}
-        times = list(self._paused.values())
-        for lane in Lane:
+        monotonic = self._clock.monotonic()
+        self._paused = {backend: until for backend, until in self._paused.items() if until > monotonic}
+        times = [self._clock.now() + until - monotonic for until in self._paused.values()]
+        # Each round the other lane comes first, so that a thousand sends do not hold up all asks.
+        self._order.reverse()
+        for lane in self._order:
             room = self._room(lane)
             if room <= 0:
                 continue
@@ -104,10 +108,11 @@ class Follower:
         try:
             outcome = await self._calls.handle(part)
             if isinstance(outcome, Again) and outcome.pauses_backend:
-                self._paused[part.backend] = outcome.next_at
+                wait = outcome.next_at - self._clock.now()
+                self._paused[part.backend] = self._clock.monotonic() + wait
         except StoreError as error:
             log.error("part %s of job %s waits: %s", part.part, part.job_id, error)
-            await self._clock.sleep(_STORE_WAIT)
+            await self._clock.sleep(STORE_WAIT)
             with contextlib.suppress(StoreError):
                 await self._worker.run(lambda: self._claims.let_go(part))
         except Exception:

@@ -185,7 +185,7 @@ class JobStore:
         return None if row is None else self.job(row[0])
 
     def earlier_with_same_contexts(self, job_id: int) -> Job | None:
-        """The newest older job, not deleted, with the contexts of this one's first request, of the last 500."""
+        """The newest older job with the contexts of this one's first request, among the last 500 requests."""
         with self._database.read() as connection:
             row = connection.execute(
                 "WITH own AS (SELECT rowid AS place, text_hashes FROM requests WHERE job_id = :job"

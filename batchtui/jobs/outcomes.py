@@ -107,6 +107,12 @@ class Judge:
             return Again(quota_is_back_at(utc_midnight_after(now), self.chance), told, error.raw)
         return Again(self._next_try(part, error.retry_after, now), told, error.raw, _pauses(error))
 
+    def unforeseen(self, part: Part, error: Exception, now: float) -> Outcome:
+        """The outcome where our own work after the call failed."""
+        if part.state is PartState.IN_FLIGHT:
+            return Ended(PartState.UNCONFIRMED, told_of(error))
+        return Again(self._next_try(part, None, now), told_of(error))
+
     def not_begun(self, part: Part, error: Exception, now: float) -> Outcome:
         """The outcome where what comes before the call failed, so that nothing was sent."""
         if isinstance(error, CredentialsMissing):

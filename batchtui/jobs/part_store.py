@@ -48,8 +48,8 @@ class PartStore:
                 "SELECT data FROM requests WHERE job_id = ? AND position BETWEEN ? AND ? ORDER BY position",
                 (part.job_id, part.first_request, part.first_request + part.request_count - 1),
             ).fetchall()
+            requests: tuple[Request, ...] = tuple(request_decoder.decode(data) for (data,) in rows)
         truncate, top_k = settings
-        requests: tuple[Request, ...] = tuple(request_decoder.decode(data) for (data,) in rows)
         return Batch(requests, part.model, None if truncate is None else bool(truncate), top_k)
 
     def record(self, part: Part, outcome: Outcome) -> bool:
@@ -83,7 +83,7 @@ class PartStore:
                 "SELECT first_request, request_count, state, error FROM parts WHERE job_id = ? ORDER BY part",
                 (job_id,),
             ).fetchall()
-        found = {position: _result_decoder.decode(data) for position, data in rows}
+            found = {position: _result_decoder.decode(data) for position, data in rows}
         return tuple(
             found.get(position) or _unanswered(state, error)
             for first, count, state, error in parts
@@ -104,7 +104,7 @@ class PartStore:
                 " AND EXISTS (SELECT 1 FROM results WHERE job_id = ?1)",
                 (job_id, position),
             ).fetchone()
-        return None if part is None else _unanswered(*part)
+            return None if part is None else _unanswered(*part)
 
     def raw_answers(self, job_id: int) -> list[RawAnswer]:
         """All that is kept of what the service answered, by part, to the byte."""

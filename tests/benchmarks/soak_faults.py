@@ -1,4 +1,4 @@
-"""The long reckoning of issue 4: `python -m tests.benchmarks.soak_faults [JOBS] [KILLS] [SEED]`.
+"""The long reckoning of issue 4: `soak_faults.py [JOBS] [KILLS] [SEED]`, with PYTHONPATH=tests.
 
 Follows JOBS (1,000) jobs at a service that fails half of all calls, then kills a following process KILLS
 (200) times at random moments, and says what became of every job. The exit status is 1 where a promise was
@@ -11,9 +11,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.jobs.faulty_service import FaultyService
-from tests.jobs.killing import kill_often
-from tests.jobs.soak import soak
+from jobs.faulty_service import FaultyService
+from jobs.killing import kill_often
+from jobs.soak import soak
 
 
 async def main(jobs: int, kills: int, seed: int) -> int:

@@ -8,8 +8,9 @@ import pytest
 from batchtui.clock import Clock, SystemClock
 from batchtui.jobs.schedule import FollowPolicy
 from batchtui.jobs.service import JobsService
-from tests.jobs.faulty_service import FaultyService
-from tests.jobs.support import FAST, ClientsOf
+
+from .faulty_service import FaultyService
+from .support import FAST, ClientsOf
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A program that submits and follows jobs until it is killed: arguments DATABASE URL FIRST [POINT].
 
-It prints `ready`, then the number of each job that a submit has returned. With a POINT, a place in the life of
-a job, it submits one job and kills itself there.
+It prints `ready`, then the number of each job that a submit has returned. With a POINT, a place in the life
+of a job, it submits one job and kills itself there.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from batchtui.jobs.job_store import JobStore
 from batchtui.jobs.part_store import PartStore
 from batchtui.jobs.service import JobsService
 from batchtui.workers_ai.client import WorkersAI
-from tests.jobs.support import FAST, ClientsOf, batch_of
+
+from .support import FAST, ClientsOf, batch_of
 
 POINTS: dict[str, tuple[type, str, bool]] = {
     "before the job is written": (JobStore, "insert", False),

@@ -9,9 +9,10 @@ from pathlib import Path
 from batchtui.clock import SystemClock
 from batchtui.jobs.service import JobsService
 from batchtui.model import Job, JobState
-from tests.jobs.faulty_service import FaultyService
-from tests.jobs.soak import wrongs_of
-from tests.jobs.support import FAST, ClientsOf
+
+from .faulty_service import FaultyService
+from .soak import wrongs_of
+from .support import FAST, ClientsOf
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from batchtui.clock import SystemClock
 from batchtui.jobs.service import JobsService
 from batchtui.model import Job, JobState
-from tests.jobs.faulty_service import AFTER, BEFORE, MANGLED, FaultyService
-from tests.jobs.support import FAST, ClientsOf, batch_of
+
+from .faulty_service import AFTER, BEFORE, MANGLED, FaultyService
+from .support import FAST, ClientsOf, batch_of
 
 ENDS = {JobState.DONE, JobState.FAILED, JobState.EXPIRED, JobState.UNCONFIRMED}
 

@@ -9,10 +9,11 @@ from batchtui.jobs.errors import NoSuchJob
 from batchtui.jobs.search import JobQuery
 from batchtui.jobs.service import JobsService
 from batchtui.model import JobState
-from tests.jobs.conftest import OpenJobs
-from tests.jobs.faulty_service import FaultyService
-from tests.jobs.support import FAST, JumpingClock, batch_of
-from tests.jobs.test_following import following, seen
+
+from .conftest import OpenJobs
+from .faulty_service import FaultyService
+from .support import FAST, JumpingClock, batch_of
+from .test_following import following, seen
 
 BACKEND = "http://127.0.0.1:1/client/v4"
 DELETED = JobQuery(deleted=True)

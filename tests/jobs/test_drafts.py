@@ -4,7 +4,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchtui.model import Batch, Context, Draft, Request
-from tests.jobs.conftest import OpenJobs
+
+from .conftest import OpenJobs
 
 texts = st.text(st.characters(codec=None), max_size=20)
 drafts = st.builds(

@@ -1,6 +1,7 @@
 """What a job becomes when the service, or the way to it, fails in one certain manner."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,18 @@ from typing import Any
 import pytest
 
 from batchtui.clock import utc_midnight_after
+from batchtui.jobs import database as database_module
+from batchtui.jobs import follower as follower_module
 from batchtui.jobs.errors import StoreError
+from batchtui.jobs.outcomes import Finished, Outcome
+from batchtui.jobs.parts import Part
 from batchtui.jobs.service import JobsService
 from batchtui.model import Job, JobState, RequestResult
-from tests.jobs.conftest import OpenJobs
-from tests.jobs.faulty_service import AFTER, BEFORE, MANGLED, FaultyService
-from tests.jobs.soak import soak
-from tests.jobs.support import FAST, ClientsOf, batch_of
+
+from .conftest import OpenJobs
+from .faulty_service import AFTER, BEFORE, MANGLED, FaultyService
+from .soak import soak
+from .support import FAST, ClientsOf, batch_of
 
 
 def first(kind: str, *faults: str | None) -> Callable[[str], str | None]:
@@ -240,6 +246,53 @@ async def test_a_store_that_fails_for_a_while_loses_no_request_id(
     job = await followed(jobs, server)
     assert job.state is JobState.DONE
     assert server.accepted == {"query": 1}
+
+
+async def test_an_outcome_that_cannot_be_kept_does_not_end_the_follower(
+    server: FaultyService, open_jobs: OpenJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = open_jobs()
+    whole = jobs._parts.record
+    failures = iter([OverflowError("too large")])
+
+    def record(part: Part, outcome: Outcome) -> bool:
+        if isinstance(outcome, Finished):
+            for failure in failures:
+                raise failure
+        return whole(part, outcome)
+
+    monkeypatch.setattr(jobs._parts, "record", record)
+    job = await followed(jobs, server)
+    assert job.state is JobState.DONE
+
+
+async def test_a_locked_store_does_not_end_the_follower(
+    server: FaultyService, open_jobs: OpenJobs, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(follower_module, "STORE_WAIT", 0.1)
+    jobs = open_jobs()
+    submitted = jobs.submit(batch_of("query"), backend=server.url)
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    following = asyncio.create_task(jobs.follow_until_done([submitted.id]))
+    await asyncio.sleep(0.5)
+    assert not following.done() and not server.accepted
+    other.execute("ROLLBACK")
+    other.close()
+    (job,) = await following
+    assert job.state is JobState.DONE
+    assert server.accepted == {"query": 1}
+
+
+async def test_a_thousand_sends_do_not_hold_up_the_asks(server: FaultyService, open_jobs: OpenJobs) -> None:
+    jobs = open_jobs(replace(FAST, calls_per_minute=1_200))
+    first = jobs.submit(batch_of("first"), backend=server.url)
+    for number in range(300):
+        jobs.submit(batch_of(f"query {number}"), backend=server.url)
+    (job,) = await jobs.follow_until_done([first.id])
+    assert job.state is JobState.DONE
+    assert server.calls["submit"] < 250
 
 
 async def test_random_faults_lose_no_job_and_double_none(database: Path) -> None:

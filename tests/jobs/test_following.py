@@ -13,9 +13,10 @@ from batchtui.jobs.service import JobsService
 from batchtui.model import Batch, Context, Job, JobState, Request
 from batchtui.workers_ai.client import WorkersAI
 from batchtui.workers_ai.limits import Timeouts
-from tests.jobs.conftest import OpenJobs
-from tests.jobs.faulty_service import FaultyService
-from tests.jobs.support import FAST, ClientsOf, JumpingClock, batch_of
+
+from .conftest import OpenJobs
+from .faulty_service import FaultyService
+from .support import FAST, ClientsOf, JumpingClock, batch_of
 
 RERANKER = "@cf/baai/bge-reranker-base"
 

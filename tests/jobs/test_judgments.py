@@ -7,9 +7,10 @@ import pytest
 from batchtui.jobs.search import JobQuery
 from batchtui.jobs.service import JobsService
 from batchtui.model import Batch, Context, Request
-from tests.jobs.conftest import OpenJobs
-from tests.jobs.faulty_service import FaultyService
-from tests.jobs.support import batch_of
+
+from .conftest import OpenJobs
+from .faulty_service import FaultyService
+from .support import batch_of
 
 BACKEND = "http://127.0.0.1:1/client/v4"
 

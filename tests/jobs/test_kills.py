@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import JobState
-from tests.jobs.faulty_service import FaultyService
-from tests.jobs.follower_process import POINTS
-from tests.jobs.killing import Killed, kill_often, reckon, start
+
+from .faulty_service import FaultyService
+from .follower_process import POINTS
+from .killing import Killed, kill_often, reckon, start
 
 
 async def test_batches_survive_kills_at_random_moments(database: Path, server: FaultyService) -> None:

@@ -13,8 +13,9 @@ from batchtui.jobs.schedule import FollowPolicy
 from batchtui.jobs.search import INDEXED_CHARACTERS, JobQuery, Sort, terms_of
 from batchtui.jobs.service import JobsService
 from batchtui.model import Batch, Context, Job, JobState, Request
-from tests.jobs.conftest import OpenJobs
-from tests.jobs.support import ClientsOf, batch_of
+
+from .conftest import OpenJobs
+from .support import ClientsOf, batch_of
 
 BACKEND = "http://127.0.0.1:1/client/v4"
 WORDS = ["refund", "refunds", "ship", "shipping", "Zürich", "zurich", "done", "order-31", "検索", "東京都"]

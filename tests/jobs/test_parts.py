@@ -11,8 +11,9 @@ from batchtui.jobs.errors import InvalidBatch, RequestTooLarge
 from batchtui.jobs.parts import PartState, body_of, derive_state, plan_parts
 from batchtui.jobs.search import JobQuery
 from batchtui.model import Batch, Context, JobState, Request
-from tests.jobs.conftest import OpenJobs
-from tests.jobs.support import batch_of
+
+from .conftest import OpenJobs
+from .support import batch_of
 
 BACKEND = "http://127.0.0.1:1/client/v4"
 sizes = st.lists(st.integers(1, 400), min_size=1, max_size=30)

@@ -14,8 +14,9 @@ from batchtui.jobs.database import Database
 from batchtui.jobs.errors import StoreError
 from batchtui.jobs.schema import APPLICATION_ID, MIGRATIONS
 from batchtui.jobs.search import JobQuery
-from tests.jobs.conftest import OpenJobs
-from tests.jobs.support import batch_of
+
+from .conftest import OpenJobs
+from .support import batch_of
 
 BACKEND = "http://127.0.0.1:1/client/v4"
 
@@ -252,3 +253,12 @@ def test_opening_again_finds_everything(open_jobs: OpenJobs) -> None:
     job = first.submit(batch_of("again"), backend=BACKEND)
     first.close()
     assert open_jobs().job(job.id) == job
+
+
+def test_a_row_that_makes_no_sense_is_told_as_damage(open_jobs: OpenJobs) -> None:
+    jobs = open_jobs()
+    job = jobs.submit(batch_of("query"), backend=BACKEND)
+    with jobs._database.write() as connection:
+        connection.execute("UPDATE jobs SET state = 'dreaming' WHERE id = ?", (job.id,))
+    with pytest.raises(StoreError, match="damaged"):
+        jobs.page(JobQuery(), 0, 10)

@@ -10,11 +10,12 @@ from batchtui.jobs.database import Database
 from batchtui.jobs.leases import certainly_dead, machine_name, new_owner
 from batchtui.jobs.parts import Lane, PartState
 from batchtui.model import JobState
-from tests.jobs.conftest import OpenJobs
-from tests.jobs.faulty_service import FaultyService
-from tests.jobs.killing import Killed, reckon, start
-from tests.jobs.support import FAST, batch_of
-from tests.jobs.test_following import following, seen
+
+from .conftest import OpenJobs
+from .faulty_service import FaultyService
+from .killing import Killed, reckon, start
+from .support import FAST, batch_of
+from .test_following import following, seen
 
 BACKEND = "http://127.0.0.1:1/client/v4"
 
