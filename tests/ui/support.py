@@ -80,7 +80,7 @@ class Person:
         end = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > end:
-                raise AssertionError(f"waited in vain {what}\n{self.seen}")
+                raise AssertionError(f"waited in vain {what}\n{self.seen}\n{self.told}")
             await asyncio.sleep(0.02)
         await self.pilot.pause()
 
@@ -118,7 +118,7 @@ class Person:
         """Leave by ctrl+q, and wait until the app has ended."""
         self.send("ctrl+q")
         async with asyncio.timeout(PATIENCE):
-            while self.app.is_running:
+            while self.app.is_running:  # noqa: ASYNC110 (the app has no event for it)
                 await asyncio.sleep(0.02)
 
     async def until_told(self, text: str) -> None:
