@@ -41,9 +41,13 @@ class Stored:
 
 @dataclass
 class FaultyService:
-    """`choose(kind)` names the fault of the next call of that kind (`submit`, `collect`, `run`), or None."""
+    """`choose(kind)` names the fault of the next call of that kind (`submit`, `collect`, `run`), or None.
+
+    `resets()` says whether the next connection is reset before anything is read from it.
+    """
 
     choose: Choose = lambda kind: None
+    resets: Callable[[], bool] = lambda: False
     polls_until_done: int = 1
     slow_seconds: float = 30.0
     accepted: Counter[str] = field(default_factory=Counter)
@@ -79,6 +83,8 @@ class FaultyService:
         assert task is not None
         self._open.add(task)
         try:
+            if self.resets():
+                return
             while await self._exchange(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):

@@ -35,6 +35,12 @@ class RandomFaults:
         self._share = share
         self.seen: Counter[str] = Counter()
 
+    def resets(self) -> bool:
+        """Whether the next connection is reset."""
+        reset = self._chance.random() < self._share * 0.1
+        self.seen["connection: reset"] += reset
+        return reset
+
     def __call__(self, kind: str) -> str | None:
         if self._chance.random() >= self._share:
             return None
@@ -52,7 +58,7 @@ class RandomFaults:
 async def soak(database: Path, jobs_count: int, seed: int, share: float = 0.5) -> Reckoning:
     """Follow `jobs_count` jobs to their ends and reckon."""
     faults = RandomFaults(seed, share)
-    server = FaultyService(choose=faults)
+    server = FaultyService(choose=faults, resets=faults.resets)
     await server.start()
     clients = ClientsOf()
     jobs = JobsService.open(database, clients, SystemClock(), FAST)

@@ -20,7 +20,7 @@ from batchtui.model import Job, JobState, RequestResult
 
 from .conftest import OpenJobs
 from .faulty_service import AFTER, BEFORE, MANGLED, FaultyService
-from .soak import soak
+from .soak import soak, wrongs_of
 from .support import FAST, ClientsOf, batch_of
 
 
@@ -65,6 +65,17 @@ async def test_a_lost_answer_to_a_submit_leaves_the_job_unconfirmed(
     assert job.error is not None and job.error.message and job.error.hint
     assert server.calls["submit"] == 1
     assert job.next_ask_at is None
+
+
+async def test_a_connection_reset_before_reading_doubles_nothing(
+    server: FaultyService, open_jobs: OpenJobs
+) -> None:
+    resets = iter([True])
+    server.resets = lambda: next(resets, False)
+    jobs = open_jobs()
+    job = await followed(jobs, server)
+    assert wrongs_of(jobs, job, server.accepted["query"]) == []
+    assert (job.state, server.accepted["query"]) in [(JobState.UNCONFIRMED, 0), (JobState.DONE, 1)]
 
 
 @pytest.mark.parametrize("fault", AFTER)

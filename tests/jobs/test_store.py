@@ -182,6 +182,19 @@ def test_a_full_disk_is_told_and_what_was_there_stays(open_jobs: OpenJobs, datab
     assert jobs.batch(kept.id) == batch_of("kept")
 
 
+def test_a_store_that_may_only_be_read_is_told(database: Path) -> None:
+    store = Database(database)
+    with store.read() as connection:
+        connection.execute("PRAGMA query_only = ON")
+    with (
+        pytest.raises(StoreError, match="can't be opened for writing") as caught,
+        store.write() as connection,
+    ):
+        connection.execute("INSERT INTO drafts (updated_at, data) VALUES (0, x'')")
+    assert "read-only" in caught.value.hint
+    store.close()
+
+
 def test_processes_that_make_the_store_at_once_agree(database: Path) -> None:
     opened: list[Database] = []
     threads = [threading.Thread(target=lambda: opened.append(Database(database))) for _ in range(8)]
