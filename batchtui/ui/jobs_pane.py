@@ -48,6 +48,7 @@ class JobList(VirtualList):
         self.filter = JobQuery()
         self.marked: set[int] = set()
         self._pages: dict[int, list[Job]] = {}
+        self._number_cells = 4
 
     def job_at(self, index: int) -> Job | None:
         """The job in a row; None where the list has got shorter."""
@@ -68,6 +69,8 @@ class JobList(VirtualList):
         """Read the list anew, with the cursor on job `keep` where it is still there."""
         self._pages.clear()
         self.set_row_count(self.service.count(self.filter))
+        first = self.job_at(0)
+        self._number_cells = max(4, len(str(first.id))) if first else 4
         place = self.service.position(self.filter, keep) if keep is not None else None
         if place is not None and place != self.cursor:
             self.move_cursor(place)
@@ -87,7 +90,7 @@ class JobList(VirtualList):
         size = f"{job.requests}×{job.contexts // max(job.requests, 1)}"
         end = f"{size:>7} {self._age(job):>7}"
         mark = "▌" if job.id in self.marked else ("•" if job.pinned else " ")
-        start = f"{mark}{job.id:>4} "
+        start = f"{mark}{job.id:>{self._number_cells}} "
         room = width - cell_width(start) - 2 - 12 - 5 - cell_width(end) - 1
         return Content.assemble(
             (start, "bold" if job.id in self.marked else ""),
