@@ -92,6 +92,7 @@ class Backends:
         import httpx
 
         from batchtui.emulator.app import Emulator
+        from batchtui.emulator.errors import EmulatorError
         from batchtui.emulator.faults import Span
         from batchtui.emulator.options import EmulatorOptions
 
@@ -101,6 +102,7 @@ class Backends:
             database=settings.locations.emulator_database,
             scorer=settings.scorer,
             model_path=settings.model_path,
+            embedder=settings.embedder,
             latency=wait,
             running=wait,
         )
@@ -108,7 +110,11 @@ class Backends:
 
         class StartedTransport(httpx.ASGITransport):
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-                await emulator.start()
+                try:
+                    await emulator.start()
+                except EmulatorError as error:
+                    # To a client an emulator that can't start is a server that isn't there.
+                    raise httpx.ConnectError(str(error), request=request) from error
                 return await super().handle_async_request(request)
 
         return StartedTransport(app=emulator.app)

@@ -18,6 +18,7 @@ KEYRING_SERVICE = "batchtui"
 ANY_ACCOUNT = "local"
 
 LOCAL = "local"
+Embedder = Literal["BAAI/bge-m3", "sentence-transformers/all-MiniLM-L6-v2"]
 CLOUDFLARE = "cloudflare"
 
 
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: str = DEFAULT_MODEL
     scorer: Literal["lexical", "fastembed"] = "lexical"
     model_path: Path | None = None
+    embedder: Embedder = "BAAI/bge-m3"
     latency: float = 0.4
     resubmit: Literal["ask", "always"] = "ask"
     calls_per_minute: int = 300
@@ -78,6 +80,7 @@ class _ConfigFile(msgspec.Struct, forbid_unknown_fields=True):
     model: str | None = None
     scorer: Literal["lexical", "fastembed"] | None = None
     model_path: str | None = None
+    embedder: Embedder | None = None
     latency: float | None = None
     resubmit: Literal["ask", "always"] | None = None
     calls_per_minute: int | None = None
@@ -120,7 +123,7 @@ def load(backend: str | None = None, environment: Mapping[str, str] = os.environ
         _check_url(chosen, "The backend is local, cloudflare or a base URL", token)
     given: dict[str, Any] = {
         name: getattr(config, name)
-        for name in ("model", "scorer", "latency", "resubmit", "calls_per_minute", "theme")
+        for name in ("model", "scorer", "embedder", "latency", "resubmit", "calls_per_minute", "theme")
         if getattr(config, name) is not None
     }
     return Settings(
