@@ -84,7 +84,7 @@ class Query:
             itself = self._overlap(self._words, self._counts, language)
             sharpness = max(1.0, math.log(1 - _SCORE_OF_ITSELF) / math.log1p(-itself))
             self._sharpness[language] = sharpness
-        return 1 - (1 - self._overlap(words, counts, language)) ** sharpness
+        return 1 - math.pow(1 - self._overlap(words, counts, language), sharpness)
 
     def _overlap(self, words: Sequence[str], counts: Counter[str], language: str) -> float:
         amounts = self._amounts(counts)
