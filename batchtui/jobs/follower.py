@@ -72,8 +72,8 @@ class Follower:
                 self._wake.clear()
                 try:
                     self._due_at = await self._claim_all()
-                except StoreError as error:
-                    log.error("the store can't be used: %s", error)
+                except Exception as error:
+                    _log_trouble(error)
                     self._due_at = self._clock.now() + STORE_WAIT
                 seconds = None if self._due_at is None else max(0.0, self._due_at - self._clock.now())
                 await event_or_time(self._wake, self._clock, seconds)
@@ -147,8 +147,8 @@ class Follower:
     async def _tend(self, work: Callable[[], None]) -> None:
         try:
             await self._worker.run(work)
-        except StoreError as error:
-            log.error("the store can't be used: %s", error)
+        except Exception as error:
+            _log_trouble(error)
 
     async def _end(self) -> None:
         for lane in Lane:
@@ -162,3 +162,10 @@ class Follower:
             task.cancel()
         await asyncio.gather(*every, return_exceptions=True)
         await self._tend(self._claims.release)
+
+
+def _log_trouble(error: Exception) -> None:
+    if isinstance(error, StoreError):
+        log.error("the store can't be used: %s", error)
+    else:
+        log.error("the follower goes on after something unforeseen", exc_info=error)

@@ -1,23 +1,16 @@
 """Jobs as they are submitted, listed and read."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from batchtui.clock import Clock
-from batchtui.jobs import judgment_store
 from batchtui.jobs.database import Database
 from batchtui.jobs.errors import NoSuchJob
-from batchtui.jobs.hashing import text_hash, text_hashes
-from batchtui.jobs.parts import PartState, PlannedPart, lane_of
-from batchtui.jobs.rows import JOB_COLUMNS, read_job, storable
-from batchtui.jobs.search import JobQuery, indexed_text, indexed_words, select
-from batchtui.model import Batch, Job, JobState, Request
+from batchtui.jobs.rows import JOB_COLUMNS, read_job
+from batchtui.jobs.search import JobQuery, select
+from batchtui.jobs.submission import Submission, insert
+from batchtui.model import Batch, Job, Request
 
-request_encoder = msgspec.msgpack.Encoder()
 request_decoder = msgspec.msgpack.Decoder(Request)
-
-LABEL_LENGTH = 200
 
 
 class JobStore:
@@ -27,86 +20,10 @@ class JobStore:
         self._database = database
         self._clock = clock
 
-    def insert(
-        self,
-        batch: Batch,
-        planned: Sequence[PlannedPart],
-        *,
-        backend: str,
-        account_id: str | None,
-        label: str | None,
-        takes_batches: bool,
-    ) -> Job:
-        """Write a checked batch as a job whose parts are all due to be sent."""
-        now = self._clock.now()
-        name = storable(label if label is not None else batch.requests[0].query[:LABEL_LENGTH])
-        request_rows = [
-            (
-                position,
-                text_hash(request.query),
-                text_hashes([context.text for context in request.contexts]),
-                request_encoder.encode(request),
-            )
-            for position, request in enumerate(batch.requests)
-        ]
-        texts = indexed_text(batch.requests)
+    def insert(self, submission: Submission) -> Job:
+        """Write a prepared submission as a job."""
         with self._database.write() as connection:
-            job_id = connection.execute(
-                "INSERT INTO jobs (revision, state, takes_batches, backend, account_id, model,"
-                " truncate_inputs, top_k, label, created_at, next_ask_at, requests, contexts, parts,"
-                " body_bytes) VALUES ((SELECT coalesce(max(revision), 0) + 1 FROM jobs),"
-                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    JobState.SENDING,
-                    takes_batches,
-                    backend,
-                    account_id,
-                    batch.model,
-                    batch.truncate_inputs,
-                    batch.top_k,
-                    name,
-                    now,
-                    now,
-                    len(batch.requests),
-                    batch.context_count,
-                    len(planned),
-                    sum(part.body_bytes for part in planned),
-                ),
-            ).lastrowid
-            lane = lane_of(backend, sends=True)
-            connection.executemany(
-                "INSERT INTO parts (job_id, part, state, backend, lane, next_at, first_request,"
-                " request_count, body_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        job_id,
-                        number,
-                        PartState.PENDING,
-                        backend,
-                        lane,
-                        now,
-                        part.first_request,
-                        part.request_count,
-                        part.body_bytes,
-                    )
-                    for number, part in enumerate(planned)
-                ],
-            )
-            connection.executemany(
-                "INSERT INTO requests (job_id, position, query_hash, text_hashes, data)"
-                " VALUES (?, ?, ?, ?, ?)",
-                [(job_id, *row) for row in request_rows],
-            )
-            connection.execute(
-                "INSERT INTO job_texts (rowid, query, contexts, reference) VALUES (?, ?, ?, ?)",
-                (job_id, *texts),
-            )
-            connection.execute(
-                "INSERT INTO job_words (rowid, label, note, model) VALUES (?, ?, '', ?)",
-                (job_id, indexed_words(name), indexed_words(batch.model)),
-            )
-            for query_hash in judgment_store.import_relevance(connection, batch, now):
-                judgment_store.update_metrics(connection, query_hash)
+            job_id = insert(connection, submission, self._clock.now())
             row = connection.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return read_job(row)
 
@@ -159,6 +76,12 @@ class JobStore:
         with self._database.read() as connection:
             row = connection.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
             return None if row is None else read_job(row)
+
+    def is_deleted(self, job_id: int) -> bool:
+        """Whether the job is put away."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT deleted FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return row is not None and bool(row[0])
 
     def last_job(self) -> Job | None:
         """The newest job that is not deleted."""

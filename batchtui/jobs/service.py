@@ -1,31 +1,25 @@
 """The one door to jobs, for the screens and for the command line."""
 
-import asyncio
-import contextlib
-import logging
-import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from batchtui.clock import Clock
-from batchtui.jobs.calls import Calls, Clients
+from batchtui.jobs.calls import Clients
 from batchtui.jobs.changes import Changes
-from batchtui.jobs.claim_store import ClaimStore
 from batchtui.jobs.database import Database
 from batchtui.jobs.draft_store import DraftStore
-from batchtui.jobs.errors import NoSuchJob, StoreError
-from batchtui.jobs.follower import Follower, ThreadWorker
+from batchtui.jobs.errors import NoSuchJob
+from batchtui.jobs.follower import ThreadWorker
+from batchtui.jobs.following import Following, settled
 from batchtui.jobs.job_actions import JobActions
 from batchtui.jobs.job_store import JobStore
 from batchtui.jobs.judgment_store import JudgmentStore
-from batchtui.jobs.outcomes import Judge
 from batchtui.jobs.part_store import PartStore, RawAnswer
 from batchtui.jobs.parts import check_batch, plan_parts, takes_batches
-from batchtui.jobs.schedule import DAY, FollowPolicy
+from batchtui.jobs.schedule import FollowPolicy
 from batchtui.jobs.search import JobQuery
+from batchtui.jobs.submission import prepare
 from batchtui.model import OPEN_STATES, Batch, Draft, Job, JobState, Request, RequestResult
-
-log = logging.getLogger("batchtui.jobs")
 
 ALL_JOBS = JobQuery()
 
@@ -40,7 +34,6 @@ class JobsService:
     def __init__(self, database: Database, clients: Clients, clock: Clock, policy: FollowPolicy) -> None:
         self._database = database
         self._clients = clients
-        self._clock = clock
         self._policy = policy
         self._jobs = JobStore(database, clock)
         self._actions = JobActions(database, clock)
@@ -49,11 +42,19 @@ class JobsService:
         self._drafts = DraftStore(database, clock)
         self._worker = ThreadWorker()
         self._changes = Changes(database, clock, self._worker)
+        self._following = Following(
+            database, clients, clock, policy, self._parts, self._worker, self._changes
+        )
 
     @classmethod
     def open(cls, database: Path, clients: Clients, clock: Clock, policy: FollowPolicy) -> "JobsService":
         """Open the store, made where there is none. Raises StoreError."""
-        return cls(Database(database), clients, clock, policy)
+        store = Database(database)
+        try:
+            return cls(store, clients, clock, policy)
+        except BaseException:
+            store.close()
+            raise
 
     def close(self) -> None:
         """Close the store; the follower must have ended."""
@@ -68,7 +69,7 @@ class JobsService:
         check_batch(batch)
         batches = takes_batches(batch.model)
         planned = plan_parts(batch, self._policy.part_limit_bytes, takes_batches=batches)
-        return self._jobs.insert(
+        submission = prepare(
             batch,
             planned,
             backend=backend,
@@ -76,6 +77,7 @@ class JobsService:
             label=label,
             takes_batches=batches,
         )
+        return self._jobs.insert(submission)
 
     def count(self, query: JobQuery = ALL_JOBS) -> int:
         """How many jobs the query finds."""
@@ -160,7 +162,10 @@ class JobsService:
     def resubmit(self, job_id: int) -> Job:
         """Send what is unconfirmed, failed or expired of the job again, in the same job."""
         self._actions.resubmit(job_id)
-        return self._existing(job_id)
+        job = self._jobs.job(job_id)
+        if job is None:
+            raise NoSuchJob(job_id)
+        return job
 
     def forget(self, job_id: int) -> None:
         """End what is unconfirmed of the job as failed, in words that say the person chose so."""
@@ -208,27 +213,11 @@ class JobsService:
 
     async def run_follower(self) -> None:
         """Follow all open jobs until cancelled."""
-        judge = Judge(self._policy, random.Random())
-        claims = ClaimStore(self._database, self._clock, self._policy)
-        calls = Calls(self._clients, claims, self._parts, judge, self._clock, self._worker)
-        follower = Follower(claims, calls, self._clock, self._policy, self._worker)
-        unsubscribe = self._changes.subscribe(lambda _: follower.wake())
-        watching = asyncio.create_task(self._changes.run())
-        try:
-            try:
-                await self._worker.run(lambda: self._actions.purge(self._clock.now() - DAY))
-            except StoreError as error:
-                log.error("deleted jobs can't be purged: %s", error)
-            await follower.run()
-        finally:
-            unsubscribe()
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+        await self._following.run()
 
     async def follow_until_done(self, job_ids: Iterable[int]) -> list[Job]:
-        """Follow until the jobs have ended, or the person must decide; as they then are."""
-        return await self.follow_until(job_ids, settled)
+        """Follow until the jobs have ended, were deleted, or the person must decide; as they then are."""
+        return await self._following.until(job_ids, settled)
 
     async def follow_until_sent(self, job_ids: Iterable[int]) -> list[Job]:
         """Follow until the jobs are sent, or the first try to send them failed; as they then are."""
@@ -237,35 +226,5 @@ class JobsService:
         )
 
     async def follow_until(self, job_ids: Iterable[int], enough: Callable[[Job], bool]) -> list[Job]:
-        """Follow until each of the jobs is `enough`, and return them. Raises NoSuchJob."""
-        ids = list(job_ids)
-        changed = asyncio.Event()
-        unsubscribe = self._changes.subscribe(lambda _: changed.set())
-        following = asyncio.create_task(self.run_follower())
-        try:
-            while True:
-                changed.clear()
-                jobs = await self._worker.run(lambda: [self._existing(job_id) for job_id in ids])
-                if all(map(enough, jobs)):
-                    return jobs
-                waiting = asyncio.create_task(changed.wait())
-                done, _ = await asyncio.wait((waiting, following), return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-                if following in done:
-                    await following
-        finally:
-            unsubscribe()
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
-
-    def _existing(self, job_id: int) -> Job:
-        job = self._jobs.job(job_id)
-        if job is None:
-            raise NoSuchJob(job_id)
-        return job
-
-
-def settled(job: Job) -> bool:
-    """Whether nothing more happens to the job by itself."""
-    return not job.state.open and job.next_ask_at is None
+        """Follow until each of the jobs is `enough` or deleted, and return them. Raises NoSuchJob."""
+        return await self._following.until(job_ids, enough)

@@ -12,6 +12,7 @@ import pytest
 from batchtui.clock import utc_midnight_after
 from batchtui.jobs import database as database_module
 from batchtui.jobs import follower as follower_module
+from batchtui.jobs.claim_store import ClaimStore
 from batchtui.jobs.errors import StoreError
 from batchtui.jobs.outcomes import Finished, Outcome
 from batchtui.jobs.parts import Part
@@ -275,6 +276,25 @@ async def test_an_outcome_that_cannot_be_kept_does_not_end_the_follower(
     monkeypatch.setattr(jobs._parts, "record", record)
     job = await followed(jobs, server)
     assert job.state is JobState.DONE
+
+
+@pytest.mark.parametrize("name", ["claim", "recover", "forgive_the_clock"])
+async def test_something_unforeseen_in_the_follower_does_not_end_it(
+    server: FaultyService, open_jobs: OpenJobs, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(follower_module, "STORE_WAIT", 0.1)
+    whole = getattr(ClaimStore, name)
+    failures = iter([RuntimeError("a bug")])
+
+    def failing(*values: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return whole(*values)
+
+    monkeypatch.setattr(ClaimStore, name, failing)
+    job = await followed(open_jobs(), server)
+    assert job.state is JobState.DONE
+    assert next(failures, None) is None
 
 
 async def test_a_locked_store_does_not_end_the_follower(

@@ -310,6 +310,16 @@ async def test_only_the_text_of_contexts_is_sent(server: FaultyService, open_job
     assert jobs.batch(submitted.id) == batch
 
 
+async def test_following_ends_with_a_job_that_is_deleted_meanwhile(open_jobs: OpenJobs) -> None:
+    jobs = open_jobs()
+    submitted = jobs.submit(batch_of("query"), backend="http://127.0.0.1:1/client/v4")
+    waiting = asyncio.create_task(jobs.follow_until_done([submitted.id]))
+    await asyncio.sleep(0.2)
+    jobs.delete(submitted.id)
+    async with asyncio.timeout(5):
+        assert [job.id for job in await waiting] == [submitted.id]
+
+
 async def test_following_a_job_that_is_not_there_says_so(open_jobs: OpenJobs) -> None:
     with pytest.raises(NoSuchJob, match="no job 7"):
         await open_jobs().follow_until_done([7])

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 import sqlite3
 import stat
 import threading
@@ -121,7 +122,7 @@ def test_a_damaged_store_is_told_and_kept(open_jobs: OpenJobs, database: Path) -
         jobs.submit(batch_of(f"query {number}"), backend=BACKEND)
     jobs.close()
     content = bytearray(database.read_bytes())
-    content[8192:-4096] = os.urandom(len(content) - 8192 - 4096)
+    content[8192:-4096] = random.Random(1).randbytes(len(content) - 8192 - 4096)
     database.write_bytes(content)
 
     with pytest.raises(StoreError, match="damaged"):
