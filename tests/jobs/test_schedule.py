@@ -1,8 +1,6 @@
 """When jobs are asked for: pure functions, and a simulated day of them on a virtual clock."""
 
-import heapq
 import random
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -18,6 +16,8 @@ from batchtui.jobs.schedule import (
     wait_after_failure,
     wait_before_asking,
 )
+
+from .simulation import simulate
 
 POLICY = FollowPolicy()
 REMOTE = POLICY.waits(local=False)
@@ -104,39 +104,6 @@ def test_an_empty_allowance_says_when_the_next_call_may_be_made(per_minute: int)
     empty = Allowance(0.0, 1e9)
     wait = empty.seconds_until_call(per_minute)
     assert empty.refilled(1e9 + wait + 1e-3, per_minute).calls >= 1 - 1e-6
-
-
-@dataclass
-class Simulated:
-    """Calls in each minute, and how late each finished job was noticed, in seconds."""
-
-    calls: dict[int, int]
-    lateness: list[float]
-
-
-def simulate(jobs: int, seed: int = 1) -> Simulated:
-    """Follow jobs that were sent within one minute and take 5 to 25, by the functions of the policy."""
-    chance = random.Random(seed)
-    sent = [chance.uniform(0, 60) for _ in range(jobs)]
-    ends = [begin + chance.uniform(300, 1_500) for begin in sent]
-    due = [(begin + wait_before_asking(0, REMOTE, chance), number) for number, begin in enumerate(sent)]
-    heapq.heapify(due)
-    allowance = Allowance(burst_of(POLICY.calls_per_minute), 0.0)
-    now, calls, lateness = 0.0, dict[int, int](), list[float]()
-    while due:
-        at, number = heapq.heappop(due)
-        now = max(now, at)
-        allowance = allowance.refilled(now, POLICY.calls_per_minute)
-        if allowance.calls < 1:
-            now += allowance.seconds_until_call(POLICY.calls_per_minute) + 1e-6
-            allowance = allowance.refilled(now, POLICY.calls_per_minute)
-        allowance = allowance.spend(1)
-        calls[int(now // 60)] = calls.get(int(now // 60), 0) + 1
-        if now >= ends[number]:
-            lateness.append(now - ends[number])
-        else:
-            heapq.heappush(due, (now + wait_before_asking(now - sent[number], REMOTE, chance), number))
-    return Simulated(calls, lateness)
 
 
 @pytest.mark.parametrize(
