@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from batchtui.clock import SystemClock
 from batchtui.jobs.claim_store import ClaimStore
 from batchtui.jobs.database import Database
@@ -97,6 +99,27 @@ def test_a_lease_of_a_process_that_is_gone_ends_at_once(open_jobs: OpenJobs, dat
     assert [part.job_id for part in heir.claim(Lane.SEND, 4).parts] == [waiting.id]
     unconfirmed = jobs.job(sent.id)
     assert unconfirmed is not None and unconfirmed.state is JobState.UNCONFIRMED
+    store.close()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_whoever_says_always_has_the_work_of_the_dead_sent_again(
+    open_jobs: OpenJobs, database: Path, stopped: bool
+) -> None:
+    jobs = open_jobs()
+    submitted = jobs.submit(batch_of("query"), backend=BACKEND)
+    store = Database(database)
+    dead = claimed_by(store)
+    dead.owner = f"{machine_name()}:{2**22 + 7}:abc"
+    assert dead.mark_in_flight(dead.claim(Lane.SEND, 4).parts[0]) is not None
+    if stopped:
+        jobs.stop(submitted.id)
+
+    heir = ClaimStore(store, SystemClock(), replace(FAST, resubmit="always"))
+    heir.recover()
+    job = jobs.job(submitted.id)
+    assert job is not None and job.state is (JobState.STOPPED if stopped else JobState.SENDING)
+    assert len(heir.claim(Lane.SEND, 4).parts) == (0 if stopped else 1)
     store.close()
 
 
