@@ -1,0 +1,267 @@
+"""No hostile text crashes a screen or reaches one as a terminal would obey it; fast, without a terminal."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile import dangerous_in, hostile_strings
+from textual import events
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from batchtui import settings
+from batchtui.backends import Backends
+from batchtui.clock import SystemClock
+from batchtui.comparison import compare
+from batchtui.exchange.ranked import ranked_job
+from batchtui.jobs.service import JobsService
+from batchtui.model import Batch, Context, Draft, Request
+from batchtui.ui.app import BatchtuiApp
+from batchtui.ui.compare_screen import CompareScreen
+from batchtui.ui.open_screen import OpenScreen
+from batchtui.ui.request_list import RequestsScreen
+from batchtui.ui.results_view import load_view
+from batchtui.ui.widgets.choice_screen import ChoiceScreen
+from batchtui.ui.widgets.progress_screen import ProgressScreen
+from batchtui.ui.widgets.prompt_screen import PromptScreen
+from batchtui.ui.widgets.text_screen import TextScreen
+
+from .support import LONG, batch_with, fill, opened, sendable, set_environment
+
+# What is long is cut here, so that each of many places is drawn in moments; whole ones have their own test.
+SHORT = [(name, text[:LONG]) for name, text in hostile_strings()]
+WHOLE = [(name, text) for name, text in hostile_strings() if len(text) > LONG]
+SIZE = (150, 40)
+EDGE = re.compile("(?<= )\u200d|\u200d(?= )")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    set_environment(monkeypatch, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def service(home: Path) -> Iterator[JobsService]:
+    service = opened(home)
+    yield service
+    service.close()
+
+
+def app_on(service: JobsService) -> BatchtuiApp:
+    loaded, clock = settings.load(), SystemClock()
+    return BatchtuiApp(service, Backends(loaded, clock), loaded, clock, Draft(0, Batch(())))
+
+
+@asynccontextmanager
+async def running(app: BatchtuiApp) -> AsyncIterator[Pilot[None]]:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await pilot.pause()
+        yield pilot
+
+
+def check(screen: Screen[Any], what: str) -> None:
+    """What every cell of the screen shows, its links, and the words that wait in tooltips."""
+    for strip in screen._compositor.render_strips():
+        # A field that scrolls may cut a joined emoji in two; a joiner at its edge joins nothing.
+        text = EDGE.sub("", strip.text)
+        assert dangerous_in(text, own="") == [], (what, text)
+        assert not any(segment.style and segment.style.link for segment in strip), what
+    for widget in screen.query("*"):
+        tooltip = getattr(widget, "tooltip", None)
+        assert dangerous_in(str(tooltip or "")) == [], (what, widget)
+
+
+async def look_through(pilot: Pilot[None], screen: Screen[Any], rows: int, what: str) -> None:
+    """Every page of the list that has the focus."""
+    for _ in range(rows // 10 + 2):
+        await pilot.pause()
+        check(screen, what)
+        await pilot.press("pagedown")
+
+
+async def test_every_field_of_a_draft(service: JobsService) -> None:
+    app = app_on(service)
+    async with running(app) as pilot:
+        for name, text in SHORT:
+            batch = batch_with(text)
+            app.draft_actions.keeper.follow(Draft(0, batch, text))
+            app.compose_pane.load(Draft(0, batch, text, text))
+            app.refresh_header()
+            await pilot.pause()
+            check(app.screen, name)
+            assert app.compose_pane.finish().requests[0].contexts[0].text == (text or "c")
+            assert app.draft_actions.current().unfinished == text
+
+
+async def test_texts_of_a_megabyte(service: JobsService) -> None:
+    app = app_on(service)
+    async with running(app) as pilot:
+        for name, text in WHOLE:
+            app.compose_pane.load(Draft(0, Batch((Request(text, (Context(text),)),)), text[:LONG], text))
+            await pilot.pause()
+            check(app.screen, name)
+            assert app.compose_pane.finish().requests[0].query == text
+
+
+async def test_a_paste_into_every_field(service: JobsService) -> None:
+    app = app_on(service)
+    async with running(app) as pilot:
+        for name, text in SHORT:
+            for field in ("query", "editor"):
+                app.compose_pane.load(Draft(0, Batch(())))
+                app.query_one(f"#{field}").focus()
+                app.post_message(events.Paste(text))
+                await pilot.pause()
+                check(app.screen, f"{name} in {field}")
+                while isinstance(app.screen, ChoiceScreen):
+                    app.screen.dismiss(None)
+                    await pilot.pause()
+            app.action_focus_pane("jobs")
+            app.jobs_pane.action_find()
+            app.post_message(events.Paste(text))
+            await pilot.pause()
+            check(app.screen, f"{name} in the filter")
+            app.jobs_pane.action_leave_find()
+
+
+async def test_keys_of_any_character(service: JobsService) -> None:
+    characters = sorted({character for _, text in SHORT for character in text})
+    app = app_on(service)
+    async with running(app) as pilot:
+        for start in range(0, len(characters), 40):
+            typed = [character for character in characters[start : start + 40] if character >= " "]
+            for field in ("query", "editor"):
+                app.compose_pane.load(Draft(0, Batch(())))
+                app.query_one(f"#{field}").focus()
+                for character in [*typed, *"e\u0301\u0302\u0303\u0304\u0305\u0306"]:
+                    app.post_message(events.Key("character", character))
+                await _typed(app, pilot)
+                check(app.screen, f"{typed!a} in {field}")
+            app.action_focus_pane("jobs")
+            app.jobs_pane.action_find()
+            for character in [*typed, *"e\u0301\u0302\u0303\u0304\u0305\u0306"]:
+                app.post_message(events.Key("character", character))
+            await _typed(app, pilot)
+            check(app.screen, f"{typed!a} in the filter")
+            app.jobs_pane.action_leave_find()
+
+
+async def _typed(app: BatchtuiApp, pilot: Pilot[None]) -> None:
+    await pilot.pause()
+    while app._typed:
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def test_notices_and_their_titles(service: JobsService) -> None:
+    app = app_on(service)
+    async with running(app) as pilot:
+        for name, text in SHORT:
+            app.clear_notifications()
+            app.tell(text, title=text, severe=True)
+            app.tell("title only", title=text)
+            await pilot.pause()
+            check(app.screen, name)
+
+
+async def test_what_a_job_shows_everywhere(home: Path) -> None:
+    service, refused = opened(home), opened(home, refuses=True)
+    try:
+        await fill(service, (text for _, text in SHORT))
+        await fill(refused, (text for _, text in SHORT))
+        app = app_on(service)
+        async with running(app) as pilot:
+            app.action_focus_pane("jobs")
+            await look_through(pilot, app.screen, service.count(), "the list of jobs")
+            for job in service.page(offset=0, limit=10_000, query=app.jobs_pane.jobs.filter):
+                for request_index in (0, 1):
+                    app.results_pane._show(load_view(service, job.id, request_index))
+                    await pilot.pause()
+                    check(app.screen, f"{job.label!a} of job {job.id}, {job.state}")
+                app.job_actions.run("raw", [job])
+                await pilot.pause()
+                check(app.screen, f"{job.label!a}, raw")
+                if isinstance(app.screen, TextScreen):
+                    app.screen.dismiss(None)
+                for what in ("label", "note", "copy"):
+                    app.job_actions.run(what, [job])
+                    await pilot.pause()
+                    check(app.screen, f"{job.label!a}, {what}")
+                    app.pop_screen()
+    finally:
+        service.close()
+        refused.close()
+
+
+async def test_overview_and_comparison(service: JobsService) -> None:
+    texts = [sendable(text) for _, text in SHORT]
+    contexts = tuple(Context(text or "empty", text) for text in texts)
+    requests = [Request(text if text.strip() else "q", contexts[:2], text) for text in texts]
+    requests.append(Request("all", contexts))
+    jobs = [service.submit(Batch(tuple(requests)), backend="http://x") for _ in range(2)]
+    ranked = [ranked_job(job, service.batch(job.id), None, None) for job in jobs]
+    app = app_on(service)
+    async with running(app) as pilot:
+        for screen in (RequestsScreen(ranked[0], 0), CompareScreen(compare(ranked))):
+            app.push_screen(screen)
+            await pilot.pause()
+            await look_through(pilot, screen, len(requests), type(screen).__name__)
+            if isinstance(screen, CompareScreen):
+                await pilot.press("tab")
+                await look_through(pilot, screen, len(contexts), "the compared contexts")
+            app.pop_screen()
+
+
+async def test_dialogs(service: JobsService) -> None:
+    app = app_on(service)
+    async with running(app) as pilot:
+        answers = [(text, text) for _, text in SHORT]
+        choice = ChoiceScreen("Choice", "", answers)
+        app.push_screen(choice)
+        await look_through(pilot, choice, len(answers), "answers")
+        app.pop_screen()
+        for name, text in SHORT:
+            for screen in (
+                ChoiceScreen(text, text, [(text, text)]),
+                PromptScreen(text, text, text),
+                TextScreen(text, text),
+                ProgressScreen(text),
+            ):
+                app.push_screen(screen)
+                await pilot.pause()
+                check(screen, f"{name} in {type(screen).__name__}")
+                app.pop_screen()
+
+
+async def test_names_of_files_and_directories(service: JobsService, tmp_path: Path) -> None:
+    root = tmp_path / "picked"
+    names = 0
+    for number, (_, text) in enumerate(SHORT):
+        name = text.replace("/", "∕").replace("\0", "")[:60]
+        try:
+            (root / str(number) / name).mkdir(parents=True)
+            (root / f"{name} {number}").write_text("x")
+        except (OSError, UnicodeEncodeError):
+            continue
+        names += 1
+    assert names > 300
+    app = app_on(service)
+    async with running(app) as pilot:
+        screen = OpenScreen(root)
+        app.push_screen(screen)
+        await pilot.pause()
+        await pilot.press("tab")
+        await look_through(pilot, screen, 2 * names, "files")
+        for number in range(len(SHORT)):
+            for directory in (root / str(number)).glob("*"):
+                screen._list(directory)
+                await pilot.pause()
+                check(screen, f"{directory.name!a}")
+                app.draft_actions.read(directory)
+                await asyncio.sleep(0)
+            app.clear_notifications()
