@@ -5,7 +5,7 @@ import msgspec
 from batchtui.figures import count, size
 from batchtui.model import Batch, Request
 from batchtui.workers_ai.catalogue import FREE_NEURONS_PER_DAY, KNOWN, estimate
-from batchtui.workers_ai.wire import encode_request
+from batchtui.workers_ai.wire import UnencodableText, encode_batch
 
 BODY_LIMIT_BYTES = 10_000_000
 # XLM-RoBERTa's tokenizer takes about four bytes of Latin text a token; used until answers have taught better.
@@ -72,6 +72,6 @@ def words_on(estimated: Estimate, *, billed: bool, tokens_today: int, model_name
 
 def _encoded_size(request: Request) -> int:
     try:
-        return len(encode_request(request))
-    except UnicodeEncodeError:
+        return len(encode_batch((request,))) - _ENVELOPE_BYTES
+    except UnencodableText:
         return sum(len(context.text) for context in request.contexts) + len(request.query)
