@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from batchtui.jobs.errors import CredentialsMissing
 from batchtui.jobs.schedule import FollowPolicy
+from batchtui.jobs.service import JobsService
 from batchtui.settings import ANY_ACCOUNT, CLOUDFLARE, LOCAL, Settings, credentials_missing
+from batchtui.workers_ai.errors import WorkersAIError
 
 if TYPE_CHECKING:
     import httpx
@@ -24,6 +27,17 @@ IN_PROCESS_BASE_URL = "http://localhost/client/v4"
 def follow_policy(settings: Settings) -> FollowPolicy:
     """How jobs are followed, as the person set it."""
     return FollowPolicy(calls_per_minute=settings.calls_per_minute, resubmit=settings.resubmit)
+
+
+def open_service(settings: Settings, backends: Backends, clock: Clock) -> JobsService:
+    """The jobs service over this user's store. Raises StoreError."""
+    return JobsService.open(
+        settings.locations.database,
+        backends,
+        clock,
+        follow_policy(settings),
+        linear_gain=settings.linear_gain,
+    )
 
 
 class Backends:
@@ -47,6 +61,13 @@ class Backends:
         if key not in self._clients:
             self._clients[key] = self._new_client(backend, account_id)
         return self._clients[key]
+
+    def preload(self) -> None:
+        """Import and set up what the first call needs; blocks, so that the event loop need not."""
+        backend = self.settings.backend
+        # What can't be set up is told by the first job that needs it.
+        with contextlib.suppress(CredentialsMissing, WorkersAIError):
+            self.client(backend, self.account_id(backend)).open()
 
     async def rerankers(self) -> dict[str, ModelInfo]:
         """The models of the backend that rank. Raises WorkersAIError and CredentialsMissing."""

@@ -181,9 +181,8 @@ def complain(error: Exception, status: int) -> int:
 def open_app(namespace: argparse.Namespace, settings: Settings) -> int:
     """Open the app on a terminal, with a file or standard input as a draft."""
     from batchtui import logs
-    from batchtui.backends import Backends, follow_policy
+    from batchtui.backends import Backends, open_service
     from batchtui.clock import SystemClock
-    from batchtui.jobs.service import JobsService
     from batchtui.model import Batch, Draft
     from batchtui.settings import CLOUDFLARE, CredentialsError, credentials_missing
 
@@ -195,7 +194,7 @@ def open_app(namespace: argparse.Namespace, settings: Settings) -> int:
     logs.start(settings.locations.log_file)
     clock = SystemClock()
     backends = Backends(settings, clock)
-    service = JobsService.open(settings.locations.database, backends, clock, follow_policy(settings))
+    service = open_service(settings, backends, clock)
     try:
         from batchtui.ui.app import BatchtuiApp
         from batchtui.ui.keymap import check_keys

@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     latency: float = 0.4
     resubmit: Literal["ask", "always"] = "ask"
     calls_per_minute: int = 300
+    linear_gain: bool = False
     theme: str | None = None
     keys: dict[str, str] = {}
 
@@ -84,6 +85,7 @@ class _ConfigFile(msgspec.Struct, forbid_unknown_fields=True):
     latency: float | None = None
     resubmit: Literal["ask", "always"] | None = None
     calls_per_minute: int | None = None
+    linear_gain: bool | None = None
     theme: str | None = None
     keys: dict[str, str] = {}
 
@@ -123,7 +125,16 @@ def load(backend: str | None = None, environment: Mapping[str, str] = os.environ
         _check_url(chosen, "The backend is local, cloudflare or a base URL", token)
     given: dict[str, Any] = {
         name: getattr(config, name)
-        for name in ("model", "scorer", "embedder", "latency", "resubmit", "calls_per_minute", "theme")
+        for name in (
+            "model",
+            "scorer",
+            "embedder",
+            "latency",
+            "resubmit",
+            "calls_per_minute",
+            "linear_gain",
+            "theme",
+        )
         if getattr(config, name) is not None
     }
     return Settings(

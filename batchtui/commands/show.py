@@ -46,6 +46,7 @@ def show(namespace: argparse.Namespace, settings: Settings) -> int:
             grades_of(service, batch),
             namespace.format,
             width=terminal_width(),
+            linear_gain=service.linear_gain,
             takes_batches=takes_batches(batch.model),
         )
     sys.stdout.write(text)

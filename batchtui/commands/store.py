@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from batchtui.backends import Backends, follow_policy
+from batchtui.backends import Backends, open_service
 from batchtui.clock import SystemClock
 from batchtui.exchange.ranked import RankedJob, ranked_job
 from batchtui.exchange.source import InputError
@@ -20,7 +20,7 @@ def opened_service(settings: Settings) -> Iterator[tuple[JobsService, Backends]]
     """The jobs service and its clients for the length of a command. Raises StoreError."""
     clock = SystemClock()
     backends = Backends(settings, clock)
-    service = JobsService.open(settings.locations.database, backends, clock, follow_policy(settings))
+    service = open_service(settings, backends, clock)
     try:
         yield service, backends
     finally:
@@ -45,7 +45,8 @@ def named_job(service: JobsService, name: str) -> Job:
 def ranked(service: JobsService, job: Job) -> RankedJob:
     """A job with its batch, its rankings and every judgment of them."""
     batch = service.batch(job.id)
-    return ranked_job(job, batch, service.results(job.id), grades_of(service, batch))
+    grades = grades_of(service, batch)
+    return ranked_job(job, batch, service.results(job.id), grades, linear_gain=service.linear_gain)
 
 
 def grades_of(service: JobsService, batch: Batch) -> tuple[dict[int, int], ...]:

@@ -61,17 +61,22 @@ def grades_in(batch: Batch) -> tuple[dict[int, int], ...]:
 
 
 def ranked_job(
-    job: Job, batch: Batch, results: Sequence[RequestResult] | None, grades: Grades | None
+    job: Job,
+    batch: Batch,
+    results: Sequence[RequestResult] | None,
+    grades: Grades | None,
+    *,
+    linear_gain: bool = False,
 ) -> RankedJob:
     """Put together what the forms need; without `grades` those of the batch itself count."""
     grades = grades_in(batch) if grades is None else grades
-    requests = tuple(_ranked_requests(batch, results, grades))
+    requests = tuple(_ranked_requests(batch, results, grades, linear_gain))
     judged = [request.metrics for request in requests if request.metrics is not None]
     return RankedJob(job, batch, requests, mean(judged))
 
 
 def _ranked_requests(
-    batch: Batch, results: Sequence[RequestResult] | None, grades: Grades
+    batch: Batch, results: Sequence[RequestResult] | None, grades: Grades, linear_gain: bool
 ) -> Iterator[RankedRequest]:
     for position, request in enumerate(batch.requests):
         result = results[position] if results is not None and position < len(results) else None
@@ -84,5 +89,9 @@ def _ranked_requests(
                 )
                 for rank, entry in enumerate(result.ranking.entries, 1)
             )
-        metrics = evaluate_ranking(result.ranking, judged) if result is not None and rows else None
+        metrics = (
+            evaluate_ranking(result.ranking, judged, linear_gain=linear_gain)
+            if result is not None and rows
+            else None
+        )
         yield RankedRequest(position + 1, request, result, rows, metrics)

@@ -25,6 +25,7 @@ def export(
     form: ExportForm,
     *,
     width: int = DEFAULT_WIDTH,
+    linear_gain: bool = False,
     takes_batches: bool | None = None,
 ) -> str:
     """A job in one form, ending in a line break unless it is empty.
@@ -41,7 +42,7 @@ def export(
             return write_qrels(batch, grades)
         case "curl":
             return write_curl(job, batch, takes_batches=_takes_batches(batch.model, takes_batches))
-    ranked = ranked_job(job, batch, results, grades)
+    ranked = ranked_job(job, batch, results, grades, linear_gain=linear_gain)
     match form:
         case "json":
             return write_json(ranked)

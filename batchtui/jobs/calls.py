@@ -80,6 +80,8 @@ class Calls:
         try:
             batch, body = await self._worker.run(lambda: self._prepare(part))
             client = self._clients.client(part.backend, part.account_id)
+            # Before the part is marked as being sent: what is killed here was certainly not taken.
+            client.open()
         except StoreError:
             raise
         except Exception as error:

@@ -11,6 +11,8 @@ from batchtui.jobs.database import Database
 from batchtui.jobs.hashing import split_hashes, text_hash
 from batchtui.model import HIGHEST_GRADE, Batch, RequestResult
 
+LINEAR_GAIN = "linear_gain"
+
 _result_decoder = msgspec.msgpack.Decoder(RequestResult)
 
 
@@ -20,6 +22,17 @@ class JudgmentStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+
+    def use_gain(self, *, linear: bool) -> None:
+        """Have every nDCG@10 in the store use linear gain, or 2^grade − 1; a change makes all anew."""
+        with self._database.read() as connection:
+            if uses_linear_gain(connection) == linear:
+                return
+        with self._database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", (LINEAR_GAIN, int(linear)))
+            rows = connection.execute("SELECT DISTINCT query_hash FROM judgments").fetchall()
+            for (query_hash,) in rows:
+                update_metrics(connection, query_hash)
 
     def judge(self, query: str, text: str, grade: int | None) -> None:
         """Set the grade (0 to 3) of a context for a query, or take it away with None; metrics follow."""
@@ -72,16 +85,22 @@ def grades_of(connection: sqlite3.Connection, query_hash: bytes) -> dict[bytes, 
     return dict(rows.fetchall())
 
 
-def ndcg_of(result: RequestResult, text_hashes: bytes, grades: dict[bytes, int]) -> float | None:
+def uses_linear_gain(connection: sqlite3.Connection) -> bool:
+    """Whether nDCG@10 in this store is computed with linear gain."""
+    row = connection.execute("SELECT value FROM choices WHERE name = ?", (LINEAR_GAIN,)).fetchone()
+    return bool(row and row[0])
+
+
+def ndcg_of(
+    result: RequestResult, text_hashes: bytes, grades: dict[bytes, int], *, linear_gain: bool
+) -> float | None:
     """nDCG@10 of one ranking; judged contexts without a score count as not found. None without judgments."""
-    if not grades or result.ranking is None:
+    if not grades:
         return None
-    by_index = [grades.get(hashed) for hashed in split_hashes(text_hashes)]
-    ranked = [entry.index for entry in result.ranking.entries]
-    unranked = set(range(len(by_index))).difference(ranked)
-    metrics = evaluation.evaluate(
-        [by_index[index] for index in ranked], unranked=[by_index[index] for index in unranked]
-    )
+    by_index = {
+        index: grades[hashed] for index, hashed in enumerate(split_hashes(text_hashes)) if hashed in grades
+    }
+    metrics = evaluation.evaluate_ranking(result.ranking, by_index, linear_gain=linear_gain)
     return None if metrics is None else metrics.ndcg_at_10
 
 
@@ -93,9 +112,10 @@ def update_metrics(connection: sqlite3.Connection, query_hash: bytes) -> None:
         " FROM requests JOIN results USING (job_id, position) WHERE requests.query_hash = ?",
         (query_hash,),
     ).fetchall()
+    linear_gain = uses_linear_gain(connection)
     changed: set[int] = set()
     for rowid, job_id, data, hashes, before in rows:
-        value = ndcg_of(_result_decoder.decode(data), hashes, grades)
+        value = ndcg_of(_result_decoder.decode(data), hashes, grades, linear_gain=linear_gain)
         if value != before:
             connection.execute("UPDATE results SET ndcg_at_10 = ? WHERE rowid = ?", (value, rowid))
             changed.add(job_id)

@@ -7,7 +7,7 @@ import msgspec
 from batchtui.clock import Clock
 from batchtui.jobs.database import Database
 from batchtui.jobs.job_store import request_decoder
-from batchtui.jobs.judgment_store import grades_of, ndcg_of, update_job_metric
+from batchtui.jobs.judgment_store import grades_of, ndcg_of, update_job_metric, uses_linear_gain
 from batchtui.jobs.outcomes import Again, Ended, Finished, Outcome, Waiting
 from batchtui.jobs.parts import Part, PartState, lane_of
 from batchtui.jobs.rows import decode_error, encode_error, storable
@@ -222,12 +222,13 @@ def _keep_raw(connection: sqlite3.Connection, part: Part, kind: str, now: float,
 
 def _insert_results(connection: sqlite3.Connection, part: Part, results: tuple[RequestResult, ...]) -> None:
     judged = False
+    linear_gain = uses_linear_gain(connection)
     for position, result in enumerate(results, part.first_request):
         query_hash, hashes = connection.execute(
             "SELECT query_hash, text_hashes FROM requests WHERE job_id = ? AND position = ?",
             (part.job_id, position),
         ).fetchone()
-        ndcg = ndcg_of(result, hashes, grades_of(connection, query_hash))
+        ndcg = ndcg_of(result, hashes, grades_of(connection, query_hash), linear_gain=linear_gain)
         judged = judged or ndcg is not None
         connection.execute(
             "INSERT OR REPLACE INTO results (job_id, position, success, ndcg_at_10, data)"

@@ -31,7 +31,15 @@ class JobsService:
     milliseconds (a submit for longer with megabytes to write). They raise StoreError where the store fails.
     """
 
-    def __init__(self, database: Database, clients: Clients, clock: Clock, policy: FollowPolicy) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clients: Clients,
+        clock: Clock,
+        policy: FollowPolicy,
+        *,
+        linear_gain: bool = False,
+    ) -> None:
         self._database = database
         self._clients = clients
         self._policy = policy
@@ -39,6 +47,8 @@ class JobsService:
         self._actions = JobActions(database, clock)
         self._parts = PartStore(database, clock)
         self._judgments = JudgmentStore(database, clock)
+        self.linear_gain = linear_gain
+        self._judgments.use_gain(linear=linear_gain)
         self._drafts = DraftStore(database, clock)
         self._worker = ThreadWorker()
         self._changes = Changes(database, clock, self._worker)
@@ -47,11 +57,19 @@ class JobsService:
         )
 
     @classmethod
-    def open(cls, database: Path, clients: Clients, clock: Clock, policy: FollowPolicy) -> "JobsService":
-        """Open the store, made where there is none. Raises StoreError."""
+    def open(
+        cls,
+        database: Path,
+        clients: Clients,
+        clock: Clock,
+        policy: FollowPolicy,
+        *,
+        linear_gain: bool = False,
+    ) -> "JobsService":
+        """Open the store, made where there is none; `linear_gain` is for its nDCG@10. Raises StoreError."""
         store = Database(database)
         try:
-            return cls(store, clients, clock, policy)
+            return cls(store, clients, clock, policy, linear_gain=linear_gain)
         except BaseException:
             store.close()
             raise

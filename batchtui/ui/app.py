@@ -1,5 +1,6 @@
 """The app: three panes, what flows between them, and the follower beside them."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
@@ -120,6 +121,7 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
 
     async def _follow(self) -> None:
         try:
+            await asyncio.to_thread(self.backends.preload)
             await self.service.run_follower()
         except Exception as error:
             self.log.error(repr(error))

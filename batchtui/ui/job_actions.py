@@ -197,7 +197,15 @@ class JobActions:
         batch = self.service.batch(job.id)
         grades = grades_of(self.service, batch)
         batches = takes_batches(batch.model)
-        return export(job, batch, self.service.results(job.id), grades, form, takes_batches=batches)
+        return export(
+            job,
+            batch,
+            self.service.results(job.id),
+            grades,
+            form,
+            linear_gain=self.service.linear_gain,
+            takes_batches=batches,
+        )
 
     def _export(self, jobs: list[Job]) -> None:
         def chosen(place: int | None) -> None:

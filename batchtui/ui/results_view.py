@@ -23,11 +23,14 @@ class ResultsView(msgspec.Struct, frozen=True):
     result: RequestResult | None
     grades: dict[int, int]
     earlier: Job | None = None
+    linear_gain: bool = False
 
     @property
     def metrics(self) -> Metrics | None:
         """The metrics of this ranking; None where nothing is judged or nothing is ranked."""
-        return evaluate_ranking(self.result.ranking, self.grades) if self.result else None
+        if self.result is None:
+            return None
+        return evaluate_ranking(self.result.ranking, self.grades, linear_gain=self.linear_gain)
 
 
 def load_view(service: JobsService, job_id: int, request_index: int) -> ResultsView | None:
@@ -41,7 +44,9 @@ def load_view(service: JobsService, job_id: int, request_index: int) -> ResultsV
         return None
     grades = service.judgments(request.query, [context.text for context in request.contexts])
     earlier = service.earlier_with_same_queries(job_id)
-    return ResultsView(job, index, request, service.result(job_id, index), grades, earlier)
+    return ResultsView(
+        job, index, request, service.result(job_id, index), grades, earlier, service.linear_gain
+    )
 
 
 def state_line(job: Job, now: float) -> str:

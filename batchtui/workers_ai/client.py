@@ -157,6 +157,10 @@ class WorkersAI:
         """Return when the base URL, the account and the token are good; costs nothing."""
         await self._models_page(1, 1)
 
+    def open(self) -> None:
+        """Set up what the first call needs, which else sets it up itself. Raises NotSent."""
+        self._opened()
+
     async def aclose(self) -> None:
         """Close every connection; a later call opens new ones."""
         if self._channel is not None:

@@ -1,16 +1,18 @@
 """Judgments belong to pairs of texts, outlive jobs, and keep the metric of every job up to date."""
 
 import math
+from pathlib import Path
 
 import pytest
 
+from batchtui.clock import SystemClock
 from batchtui.jobs.search import JobQuery
 from batchtui.jobs.service import JobsService
 from batchtui.model import Batch, Context, Request
 
 from .conftest import OpenJobs
 from .faulty_service import FaultyService
-from .support import batch_of
+from .support import FAST, ClientsOf, batch_of
 
 BACKEND = "http://127.0.0.1:1/client/v4"
 
@@ -98,3 +100,24 @@ async def test_a_judged_context_without_a_score_counts_as_not_found(
     jobs.judge("query", batch.requests[0].contexts[0].text, 3)
     job = jobs.job(submitted.id)
     assert job is not None and job.ndcg_at_10 == 0.0
+
+
+async def test_another_gain_makes_every_stored_metric_anew(
+    server: FaultyService, open_jobs: OpenJobs, database: Path
+) -> None:
+    jobs = open_jobs()
+    batch = batch_of("query", requests=1)
+    job_id = jobs.submit(batch, backend=server.url).id
+    await jobs.follow_until_done([job_id])
+    request = batch.requests[0]
+    result = jobs.result(job_id, 0)
+    assert result is not None and result.ranking is not None
+    first, second = (request.contexts[entry.index].text for entry in result.ranking.entries[:2])
+    jobs.judge(request.query, first, 1)
+    jobs.judge(request.query, second, 3)
+    discount = 1 / math.log2(3)
+    assert metric_of(jobs, job_id) == pytest.approx((1 + 7 * discount) / (7 + discount))
+    jobs.close()
+    linear = JobsService.open(database, ClientsOf(), SystemClock(), FAST, linear_gain=True)
+    assert metric_of(linear, job_id) == pytest.approx((1 + 3 * discount) / (3 + discount))
+    linear.close()
