@@ -69,31 +69,35 @@ def test_from_an_empty_home_to_the_ranking_and_back_again(home: Path, size: tupl
         screen.until_seen(f"“{QUERY}”", "done in")
 
 
-def test_the_draft_comes_back_after_a_kill_in_the_middle_of_typing(home: Path) -> None:
-    with terminal(home) as screen:
+@pytest.mark.parametrize("size", SIZES)
+def test_the_draft_comes_back_after_a_kill_in_the_middle_of_typing(home: Path, size: tuple[int, int]) -> None:
+    with terminal(home, size=size) as screen:
         _type_the_sample(screen)
         screen.until_seen(QUERY, ORANGE, LLAMA, EMOJI)
         # All but the last second is promised; this is longer than that on a busy machine.
         time.sleep(1.5)
         screen.type(" and what came too late")
         screen.kill()
-    with terminal(home) as screen:
+    with terminal(home, size=size) as screen:
         screen.until_seen(QUERY, ORANGE, LLAMA, EMOJI)
         screen.type(CTRL_S)
         screen.until_seen("done in")
     assert [row["index"] for row in show_last(home)["requests"][0]["ranking"]] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.15, 0.6])
-def test_a_job_comes_back_after_a_kill_right_behind_its_submit(home: Path, delay: float) -> None:
-    with terminal(home) as screen:
+@pytest.mark.parametrize(("delay", "size"), [(0.0, SIZES[0]), (0.15, SIZES[1]), (0.6, SIZES[0])])
+def test_a_job_comes_back_after_a_kill_right_behind_its_submit(
+    home: Path, delay: float, size: tuple[int, int]
+) -> None:
+    with terminal(home, size=size) as screen:
         _type_the_sample(screen)
         screen.until_seen(QUERY, ORANGE, LLAMA, EMOJI)
         screen.type(CTRL_S)
         screen.until(lambda: jobs(home) != [], "the job to be kept")
         time.sleep(delay)
         screen.kill()
-    with terminal(home) as screen:
+    with terminal(home, size=size) as screen:
+        screen.type(F2)
         screen.until(lambda: jobs(home)[0]["state"] in ("done", "unconfirmed"), "the job's end")
         assert len(jobs(home)) == 1
         screen.until(lambda: "✓ done" in screen.seen or "? unconfirmed" in screen.seen, "the job in the list")

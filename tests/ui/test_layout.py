@@ -61,6 +61,27 @@ async def test_the_pane_shown_and_all_texts_survive_a_change_of_size() -> None:
         assert person.texts[0] == ORANGE
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_the_columns_of_a_ranking_read_while_it_was_hidden_are_named(size: tuple[int, int]) -> None:
+    async with at_the_app(draft=drafted()) as person:
+        await person.submitted()
+    async with at_the_app(NARROW) as person:
+        await person.until(lambda: person.ranked)
+        await person.pilot.resize_terminal(*size)
+        await person.press("f4")
+        await person.until(
+            lambda: all(word in person.line_with("score ") for word in ("#", "sent", "context")),
+            "for the heading",
+        )
+
+
+async def test_ctrl_c_says_how_to_quit_and_leaves_the_app_open() -> None:
+    async with at_the_app() as person:
+        await person.press("ctrl+c")
+        await person.until_told("ctrl+q")
+        await person.type("still here")
+
+
 async def test_tab_and_shift_tab_go_round_the_fields() -> None:
     async with at_the_app(draft=drafted()) as person:
         await person.until_focused("query")
