@@ -244,5 +244,5 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
 
     async def action_quit(self) -> None:
         """Save the draft and leave; the jobs are taken up again next time."""
-        self.draft_actions.write(self.draft_actions.current())
-        self.exit()
+        if self.draft_actions.may_leave():
+            self.exit()

@@ -42,6 +42,7 @@ class DraftActions:
         self.service = app.service
         self.keeper = DraftKeeper(app.service, draft)
         self._directory = Path.cwd()
+        self._warned = False
 
     # Keeping
 
@@ -56,12 +57,22 @@ class DraftActions:
             draft = self.current()
             self.app.run_worker(lambda: self.write(draft), thread=True, group="drafts", exit_on_error=False)
 
-    def write(self, draft: Draft) -> None:
-        """Write the draft if it changed; where it can't be, that is told."""
+    def write(self, draft: Draft) -> bool:
+        """Write the draft if it changed; where it can't be, that is told, and False."""
         try:
             self.keeper.write_if_changed(draft)
         except JobsError as error:
             self.app.post_message(Trouble(str(error), title="The draft was not saved"))
+            return False
+        return True
+
+    def may_leave(self) -> bool:
+        """Save the draft; where it can't be, the first try to leave says so and the second one leaves."""
+        if self.write(self.current()) or self._warned:
+            return True
+        self._warned = True
+        self.app.tell("Press ctrl+q once more to leave without it.", severe=True)
+        return False
 
     def open(self, draft: Draft) -> None:
         """Go on with another draft; the one shown is saved first."""
