@@ -72,11 +72,12 @@ async def test_a_store_that_can_not_be_written_is_told_and_what_was_typed_stays(
     async with at_the_app() as person:
         monkeypatch.setattr(person.service, "submit", full)
         monkeypatch.setattr(person.service, "save_draft", full)
-        await person.compose(*SAMPLE)
+        await person.compose("a query", "kept", "kept too")
         await person.press("ctrl+s")
         await person.until_told("disk is full")
-        assert "Not sent" in person.told
-        assert ORANGE in person.texts
+        await person.until_told("Not sent")
+        assert person.batch.requests[0].query == "a query"
+        assert [*person.texts, person.app.compose_pane.unfinished][:2] == ["kept", "kept too"]
 
 
 async def test_a_backend_that_is_down_shows_the_problem_and_the_job_waits() -> None:

@@ -88,8 +88,7 @@ async def test_a_draft_of_several_requests_is_walked_through_and_sent_whole() ->
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
 async def test_the_draft_and_the_jobs_are_there_again_in_the_next_run(size: tuple[int, int]) -> None:
-    async with at_the_app(size) as person:
-        await person.compose(*SAMPLE)
+    async with at_the_app(size, draft=drafted()) as person:
         await person.submitted()
         await person.press("f3")
         await person.until_focused("query")
