@@ -1,6 +1,7 @@
 """What can't be sent is told at its place, and what was typed stays."""
 
 import pytest
+from textual.widgets import Static
 
 from batchtui.jobs.errors import StoreError
 from batchtui.model import JobState
@@ -30,6 +31,19 @@ async def test_a_batch_without_a_context_is_not_sent_and_the_editor_has_the_focu
         await _refused(person, "editor")
         await person.until_seen("no context yet")
         assert person.batch.requests[0].query == "only a query"
+
+
+async def test_what_is_to_be_mended_stands_in_compose_until_it_is_mended() -> None:
+    async with at_the_app() as person:
+        await person.type("only a query")
+        await _refused(person, "editor")
+        # The draft is saved when the typing rests: by then all that a submit stirs up has settled.
+        await person.until(lambda: person.service.drafts(), "for the draft to be kept")
+        summary = person.app.compose_pane.query_one("#compose-summary", Static)
+        assert "no context yet" in str(summary.render())
+        await person.type("a context")
+        await person.press("enter")
+        await person.until(lambda: "no context yet" not in str(summary.render()))
 
 
 async def test_an_empty_context_is_not_sent_and_is_under_the_cursor() -> None:
