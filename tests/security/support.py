@@ -85,8 +85,8 @@ def batch_with(text: str) -> Batch:
 
 
 def sendable(text: str) -> str:
-    """The text without lone surrogates, which no body can hold and submitting refuses."""
-    return text.encode("utf-8", "replace").decode()
+    """The text as it can be submitted: without lone surrogates, and not blank."""
+    return text.encode("utf-8", "replace").decode() if text.strip() else "blank"
 
 
 def opened(home: Path, *, refuses: bool = False) -> JobsService:
