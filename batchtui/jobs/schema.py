@@ -132,7 +132,6 @@ _FIRST = (
     " judged_at REAL NOT NULL, PRIMARY KEY (query_hash, text_hash)) WITHOUT ROWID",
     "CREATE TABLE drafts (id INTEGER PRIMARY KEY AUTOINCREMENT, updated_at REAL NOT NULL,"
     " data BLOB NOT NULL)",
-    "CREATE TABLE choices (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE rates (name TEXT PRIMARY KEY, calls REAL NOT NULL, at REAL NOT NULL) WITHOUT ROWID",
     "CREATE TABLE token_rates (backend TEXT, model TEXT, tokens INTEGER NOT NULL, bytes INTEGER NOT NULL,"
     " PRIMARY KEY (backend, model)) WITHOUT ROWID",
@@ -142,5 +141,7 @@ _FIRST = (
     "query, contexts, reference, content = '', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3')",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_CHOICES = ("CREATE TABLE choices (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHOICES)
 """Step n brings a store from version n to n + 1; `PRAGMA user_version` holds the version."""

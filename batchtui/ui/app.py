@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.segment import Segment, Segments
 from textual import on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
@@ -23,7 +21,6 @@ from batchtui.jobs.errors import JobsError
 from batchtui.jobs.service import JobsService
 from batchtui.model import Draft
 from batchtui.settings import CLOUDFLARE, Settings, set_theme
-from batchtui.text import safe
 from batchtui.ui.compose_pane import ComposePane
 from batchtui.ui.draft_actions import DraftActions
 from batchtui.ui.draft_keeper import INTERVAL
@@ -47,10 +44,6 @@ from batchtui.ui.widgets.text_screen import TextScreen
 from batchtui.workers_ai.catalogue import KNOWN
 from batchtui.workers_ai.errors import WorkersAIError
 
-FAULT = """\
-batchtui stopped because of a fault of its own. Drafts and jobs are kept: open it again to go on.
-What happened stands in {log_file}; please report it.
-"""
 STYLES = ("app", "compose_pane", "jobs_pane", "results_pane")
 
 
@@ -65,7 +58,7 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
     def __init__(
         self, service: JobsService, backends: Backends, settings: Settings, clock: Clock, draft: Draft
     ) -> None:
-        super().__init__()
+        super().__init__(settings.locations.log_file)
         self.service = service
         self.backends = backends
         self.settings = settings
@@ -78,7 +71,9 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         yield StatusHeader()
         yield Tabs(
-            *(Tab(name.title(), id=f"tab-{name}") for name in PANES), id="pane-tabs", active="tab-compose"
+            *(Tab(f"F{key} {name.title()}", id=f"tab-{name}") for key, name in enumerate(PANES, 2)),
+            id="pane-tabs",
+            active="tab-compose",
         )
         with Container(id="panes"):
             yield ComposePane(self.service, self.settings.backend, self.clock, self._first_draft)
@@ -182,16 +177,6 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
     def _trouble(self, message: Trouble) -> None:
         self.tell(message.text, title=message.title, severe=message.severe)
 
-    def tell(self, text: str, *, title: str = "", severe: bool = False) -> None:
-        """Show a notice, made safe, markup off; the title too."""
-        self.notify(
-            safe(text),
-            title=safe(title),
-            severity="error" if severe else "information",
-            timeout=12,
-            markup=False,
-        )
-
     def refresh_header(self) -> None:
         """Show the model, what is open and what was used today."""
         header = self.query_one(StatusHeader)
@@ -218,6 +203,15 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
         """Do something to the chosen jobs."""
         self.job_actions.run(what, self.jobs_pane.chosen)
 
+    def action_result(self, what: str) -> None:
+        """Do in Results what its key does."""
+        getattr(self.results_pane, f"action_{what}")()
+
+    def action_list(self, what: str) -> None:
+        """Do in Jobs what its key does."""
+        self.action_focus_pane("jobs")
+        getattr(self.jobs_pane, f"action_{what}")()
+
     def action_help(self) -> None:
         """Help on the part that has the focus."""
         self.push_screen(TextScreen("Help", help_on(self.pane, self)))
@@ -230,17 +224,9 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of the app rest while a dialog is open."""
-        if isinstance(self.screen, ModalScreen) and action in APP_ACTIONS - {"quit"}:
+        if isinstance(self.screen, ModalScreen) and action in APP_ACTIONS:
             return False
         return super().check_action(action, parameters)
-
-    def _fatal_error(self) -> None:
-        """Put what a fault of ours says into the log, and a word for the person on the screen."""
-        logging.getLogger("batchtui").critical("the app stopped", exc_info=self._exception)
-        self._exit_renderables.append(
-            Segments([Segment(FAULT.format(log_file=safe(str(self.settings.locations.log_file))))])
-        )
-        self._close_messages_no_wait()
 
     async def action_quit(self) -> None:
         """Save the draft and leave; the jobs are taken up again next time."""

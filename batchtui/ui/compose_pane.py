@@ -54,9 +54,9 @@ class ComposePane(Vertical):
         self.composition = Composition(draft)
         self.problem: Problem | None = None
         self._editing: int | None = None
-        self._filling = False
         self._checking: Timer | None = None
         self._checked = ""
+        self._typed = ""
 
     def compose(self) -> ComposeResult:
         yield Label("Query")
@@ -81,11 +81,9 @@ class ComposePane(Vertical):
 
     def fill(self, unfinished: str = "") -> None:
         """Bring every field up to date with the current request."""
-        self._filling = True
         self._editing = None
         self.query_one("#query", TextEditor).value = self.composition.request.query
-        self.query_one("#editor", TextEditor).value = unfinished
-        self._filling = False
+        self._fill_editor(unfinished)
         self.problem = None
         self._show_contexts()
 
@@ -160,14 +158,18 @@ class ComposePane(Vertical):
 
     @on(TextArea.Changed, "#query")
     def _query_changed(self) -> None:
-        if not self._filling:
-            self.composition.set_query(self.query_one("#query", TextEditor).value)
+        typed = self.query_one("#query", TextEditor).value
+        # A field that was filled says so later, when it holds nothing new.
+        if typed != self.composition.request.query:
+            self.composition.set_query(typed)
             self._changed()
 
     @on(TextArea.Changed, "#editor")
     def _editor_changed(self) -> None:
-        if not self._filling:
+        typed = self.query_one("#editor", TextEditor).value
+        if typed != self._typed:
             self._changed()
+        self._typed = typed
 
     @on(TextEditor.Finished, "#query")
     def _query_finished(self, message: TextEditor.Finished) -> None:
@@ -207,9 +209,7 @@ class ComposePane(Vertical):
             self._add((Context(self.unfinished),))
         self._editing = index
         editor = self.query_one("#editor", TextEditor)
-        self._filling = True
-        editor.value = self.composition.request.contexts[index].text
-        self._filling = False
+        self._fill_editor(self.composition.request.contexts[index].text)
         editor.focus()
         self._show_summary()
 
@@ -269,11 +269,13 @@ class ComposePane(Vertical):
             self.query_one("#query").focus()
         self._changed()
 
+    def _fill_editor(self, text: str) -> None:
+        self.query_one("#editor", TextEditor).value = text
+        self._typed = self.query_one("#editor", TextEditor).value
+
     def _add(self, contexts: tuple[Context, ...]) -> None:
         self.composition.add_contexts(contexts)
-        self._filling = True
-        self.query_one("#editor", TextEditor).value = ""
-        self._filling = False
+        self._fill_editor("")
         listed = self.query_one(ContextList)
         self._changed()
         listed.move_cursor(len(self.composition.request.contexts) - 1)
@@ -285,13 +287,12 @@ class ComposePane(Vertical):
         editor = self.query_one("#editor", TextEditor)
         if editor.value.strip():
             self.composition.edit_context(index, editor.value)
-        self._filling = True
-        editor.value = ""
-        self._filling = False
+        self._fill_editor("")
         self._changed()
 
     def _changed(self) -> None:
         self.problem = None
+        self._checked = ""
         self._show_contexts()
         self.post_message(DraftChanged())
 
@@ -342,7 +343,8 @@ class ComposePane(Vertical):
         if self.problem:
             colour = "$text-error" if self.problem.blocks else "$text-warning"
             lines.append(Content.styled(self.problem.text, colour))
-        lines.append(Content(" · ".join([counts_of(batch), *filter(None, [self._checked])])))
+        typed = "one more being typed" if self.unfinished.strip() else ""
+        lines.append(Content(" · ".join(filter(None, [counts_of(batch), typed, self._checked]))))
         self.query_one("#compose-summary", Static).update(Content("\n").join(lines))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
@@ -25,6 +26,14 @@ COMMANDS = [
     ("Delete draft", "remove the one that is shown", "draft('delete')"),
     ("Undo in the draft", "take the last change back", "compose('undo')"),
     ("Redo in the draft", "make it again", "compose('redo')"),
+    ("Judge", "grade the selected context: 0 to 3 in Results", "focus_pane('results')"),
+    ("All requests", "an overview of the job's requests with their metrics", "result('overview')"),
+    ("Details", "all that is known of the job", "result('details')"),
+    ("Find jobs", "in label, query, context, reference, state, model", "list('find')"),
+    ("Sort jobs", "by the next thing there is to sort by", "list('sort')"),
+    ("Pin job", "keep it on top, or let it go", "job('pin')"),
+    ("Bring back", "the job that was deleted last", "job('undelete')"),
+    ("Ask now", "ask for the job ahead of its time", "job('ask_now')"),
     ("Compare jobs", "the marked jobs, or this one and the last with its queries", "job('compare')"),
     ("Export job", "to a file, in one of eight forms", "job('export')"),
     ("Copy from job", "ranking, query, curl and more to the clipboard", "job('copy')"),
@@ -82,5 +91,9 @@ def _lines(app: BatchtuiApp, bindings: list[list[Binding]]) -> list[str]:
         for binding in same_key:
             if binding.id and binding.description:
                 named = keys.setdefault((binding.action, binding.description), [])
-                named.append(app.get_key_display(binding))
+                chosen = app.settings.keys.get(binding.id)
+                own = (
+                    [replace(binding, key=key.strip()) for key in chosen.split(",")] if chosen else [binding]
+                )
+                named += [app.get_key_display(key) for key in own]
     return [f"  {' '.join(dict.fromkeys(named)):<16} {what}" for (_, what), named in keys.items()]

@@ -12,7 +12,7 @@ from batchtui.commands.store import grades_of, ranked
 from batchtui.comparison import Comparison, compare
 from batchtui.exchange.comparison_form import comparison_object, write_comparison
 from batchtui.exchange.json_text import to_json
-from batchtui.exchange.writing import EXPORT_FORMS, ExportForm, export
+from batchtui.exchange.writing import ExportForm, export
 from batchtui.files import write_atomically
 from batchtui.jobs.errors import JobsError
 from batchtui.jobs.parts import takes_batches
@@ -121,6 +121,8 @@ class JobActions:
         ids = self._deleted.pop()
         for job_id in ids:
             self.service.undelete(job_id)
+        named = f"job {ids[0]} is" if len(ids) == 1 else f"{len(ids)} jobs are"
+        self.app.tell(f"{named} back")
 
     def _decide(self, job: Job) -> None:
         if job.state.open:
@@ -210,10 +212,11 @@ class JobActions:
     def _export(self, jobs: list[Job]) -> None:
         def chosen(place: int | None) -> None:
             if place is not None:
-                self._ask_where(jobs, EXPORT_FORMS[place])
+                self._ask_where(jobs, forms[place])
 
-        forms: list[tuple[str, str]] = [(form, FORM_WORDS[form]) for form in EXPORT_FORMS]
-        self.app.push_screen(ChoiceScreen(f"Export {self._named(jobs)}", "", forms), chosen)
+        forms = list(FORM_WORDS)
+        answers: list[tuple[str, str]] = [(form, FORM_WORDS[form]) for form in forms]
+        self.app.push_screen(ChoiceScreen(f"Export {self._named(jobs)}", "", answers), chosen)
 
     def _ask_where(self, jobs: list[Job], form: ExportForm) -> None:
         suffix = {"table": "txt", "trec": "run", "qrels": "qrels", "curl": "sh"}.get(form, form)

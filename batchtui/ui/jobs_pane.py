@@ -22,6 +22,9 @@ from batchtui.ui.widgets.virtual_list import VirtualList
 
 NO_JOBS = "No job yet: compose a batch and press ctrl+s"
 PAGE = 64
+# A sign, a space, the longest state, a space; an nDCG@10 with its space.
+STATE_CELLS = 14
+METRIC_CELLS = 5
 # Changes within this time are drawn once, in seconds.
 COALESCED = 0.1
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -49,6 +52,7 @@ class JobList(VirtualList):
         self.marked: set[int] = set()
         self._pages: dict[int, list[Job]] = {}
         self._number_cells = 4
+        self._shows_metric = False
 
     def job_at(self, index: int) -> Job | None:
         """The job in a row; None where the list has got shorter."""
@@ -71,6 +75,7 @@ class JobList(VirtualList):
         self.set_row_count(self.service.count(self.filter))
         first = self.job_at(0)
         self._number_cells = max(4, len(str(first.id))) if first else 4
+        self._shows_metric = any(job.ndcg_at_10 is not None for job in self._pages.get(0, ()))
         place = self.service.position(self.filter, keep) if keep is not None else None
         if place is not None and place != self.cursor:
             self.move_cursor(place)
@@ -86,16 +91,18 @@ class JobList(VirtualList):
             state = f"done −{job.failed_requests}"
         elif job.parts > 1 and job.state.open:
             state = f"{state} {job.parts_done}/{job.parts}"
-        metric = f"{job.ndcg_at_10:.2f}" if job.ndcg_at_10 is not None else "    "
+        metric = ""
+        if self._shows_metric:
+            metric = f"{job.ndcg_at_10:.2f} " if job.ndcg_at_10 is not None else " " * METRIC_CELLS
         size = f"{job.requests}×{job.contexts // max(job.requests, 1)}"
-        end = f"{size:>7} {self._age(job):>7}"
+        end = f"{size:>6} {self._age(job):>7}"
         mark = "▌" if job.id in self.marked else ("•" if job.pinned else " ")
         start = f"{mark}{job.id:>{self._number_cells}} "
-        room = width - cell_width(start) - 2 - 12 - 5 - cell_width(end) - 1
+        room = width - cell_width(start) - STATE_CELLS - len(metric) - cell_width(end) - 1
         return Content.assemble(
             (start, "bold" if job.id in self.marked else ""),
             (f"{sign} {fit(state, 11)} ", colour),
-            (f"{metric} ", ""),
+            metric,
             fit(one_line(job.label or job.model, max(room, 1)), max(room, 1)),
             " ",
             (end, "dim"),
@@ -120,7 +127,7 @@ class JobsPane(Vertical):
         Binding("R", "job('again_now')", "Submit again", show=False, id="jobs.again_now"),
         Binding("a", "job('ask_now')", "Ask now", show=False, id="jobs.ask_now"),
         Binding("s", "job('decide')", "Stop", show=False, id="jobs.decide"),
-        Binding("d,delete", "job('delete')", "Delete", id="jobs.delete"),
+        Binding("d,delete", "job('delete')", "Delete", show=False, id="jobs.delete"),
         Binding("u", "job('undelete')", "Bring back", show=False, id="jobs.undelete"),
         Binding("l", "job('label')", "Label", show=False, id="jobs.label"),
         Binding("n", "job('note')", "Note", show=False, id="jobs.note"),

@@ -6,6 +6,7 @@ from batchtui.settings import SettingsError
 
 APP_BINDINGS = [
     Binding("ctrl+s,f5", "submit", "Submit", priority=True, id="submit"),
+    Binding("f1,question_mark", "help", "Help", id="help"),
     Binding("ctrl+n", "draft('new')", "New", priority=True, id="new"),
     Binding("ctrl+o", "draft('open_file')", "Open", priority=True, id="open"),
     Binding("ctrl+e", "draft('edit_outside')", "Editor", show=False, priority=True, id="editor"),
@@ -15,11 +16,11 @@ APP_BINDINGS = [
     Binding("f6", "draft('choose_model')", "Model", show=False, priority=True, id="model"),
     Binding("f7", "draft('choose_draft')", "Drafts", show=False, priority=True, id="drafts"),
     Binding("f8", "compose('same_contexts')", "Next query", show=False, priority=True, id="next_query"),
-    Binding("f1,question_mark", "help", "Help", id="help"),
     Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
     Binding("ctrl+c", "help_quit", show=False, system=True),
 ]
-APP_ACTIONS = {binding.action.partition("(")[0] for binding in APP_BINDINGS}
+# What rests while a dialog is open.
+APP_ACTIONS = {binding.action.partition("(")[0] for binding in APP_BINDINGS} - {"quit", "help_quit"}
 
 
 def known_keys() -> set[str]:

@@ -10,7 +10,7 @@ from textual.timer import Timer
 # What a key does may post a message, whose handler moves the focus: that is two rounds through the queues.
 ROUNDS = 2
 # A widget that goes away takes what waits in its queue along; so long is waited for it, in seconds.
-LONGEST = 0.5
+LONGEST = 3
 
 
 class OrderedInputApp(App[None]):

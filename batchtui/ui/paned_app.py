@@ -1,10 +1,12 @@
 """Three panes side by side where there is room, one at a time with tabs where there is not."""
 
+from pathlib import Path
+
 from textual import events, on
 from textual.content import Content
-from textual.widgets import Static, Tabs
+from textual.widgets import Footer, Static, Tabs
 
-from batchtui.ui.ordered_input import OrderedInputApp
+from batchtui.ui.telling_app import TellingApp
 
 PANES = ("jobs", "compose", "results")
 FIRST_FIELDS = {"jobs": "#job-list", "compose": "#query", "results": "#ranking"}
@@ -14,7 +16,7 @@ WIDE = 120
 THREE_COLUMNS = 180
 
 
-class PanedApp(OrderedInputApp):
+class PanedApp(TellingApp):
     """Knows which pane is in front; the panes have their names as ids, the tabs are `#pane-tabs`."""
 
     HORIZONTAL_BREAKPOINTS = [
@@ -25,8 +27,8 @@ class PanedApp(OrderedInputApp):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALLEST[1], "-high")]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, log_file: Path) -> None:
+        super().__init__(log_file)
         self.pane = "compose"
 
     @property
@@ -61,7 +63,8 @@ class PanedApp(OrderedInputApp):
                 self.show_pane(pane)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say what is needed where the terminal is too small."""
+        """Say what is needed where the terminal is too small; keep the footer short where it is narrow."""
+        self.query_one(Footer).compact = event.size.width < WIDE
         width, height = SMALLEST
         self.query_one("#too-small", Static).update(
             Content(

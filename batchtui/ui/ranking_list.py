@@ -8,10 +8,10 @@ from textual.content import Content
 from textual.message import Message
 
 from batchtui.model import HIGHEST_GRADE, RankedContext, Ranking, Request
-from batchtui.text import cell_width, fit, one_line
+from batchtui.text import fit, one_line
 from batchtui.ui.widgets.virtual_list import VirtualList
 
-BAR_CELLS = 9
+BAR_CELLS = 7
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -125,31 +125,37 @@ class RankingList(VirtualList):
             self.grades[row.index] = grade
         self.refresh()
 
-    @staticmethod
-    def heading(width: int) -> str:
+    @property
+    def _rank_cells(self) -> int:
+        return max(2, len(str(len(self.rows))))
+
+    @property
+    def heading(self) -> str:
         """What stands above the columns."""
-        return fit(f"{'#':>4}  {'score':<6} {'':{BAR_CELLS}} {'sent':>8}  J  context", width)
+        rank, sent = self._rank_cells, self._rank_cells + 5
+        return f"{'#':>{rank}} {'score':<6} {'':{BAR_CELLS}} {'sent':>{sent - 1}}   J context"
 
     def row_content(self, index: int, width: int) -> Content:
         """Rank, score, bar, where it was sent and how far it moved, its judgment, its first line."""
         row = self.rows[index]
         assert self.request is not None
+        cells = self._rank_cells
+        sent = f"{row.index + 1:>{cells + 1}}"
         if row.rank is None or row.score is None:
-            place = f"{'–':>4}  {'':6} {'':{BAR_CELLS}} {row.index + 1:>5}   "
-            drawn = Content(place)
+            drawn = Content(f"{'–':>{cells}} {'':6} {'':{BAR_CELLS}}{sent} {'':4} ")
         else:
             low, high = self._range
             drawn = Content.assemble(
-                (f"{row.rank:>4}  ", "bold"),
+                (f"{row.rank:>{cells}} ", "bold"),
                 f"{row.score:<6.4f} ",
                 (bar(row.score, low, high), "$text-accent"),
-                f" {row.index + 1:>5}",
-                (f" {moved(row.index + 1, row.rank):<4}"[:5], "dim"),
+                sent,
+                (f" {moved(row.index + 1, row.rank):<4} ", "dim"),
             )
         grade = self.grades.get(row.index)
-        judged = f"{grade}  " if grade is not None else "·  "
-        drawn = Content.assemble(drawn, " ", (judged, "bold $text-success" if grade else "dim"))
-        room = width - cell_width(drawn.plain)
+        judged = f"{grade} " if grade is not None else "· "
+        drawn = Content.assemble(drawn, (judged, "bold $text-success" if grade else "dim"))
+        room = width - drawn.cell_length
         text = one_line(self.request.contexts[row.index].text, max(room, 1)) if room > 0 else ""
         return Content.assemble(drawn, fit(text, max(room, 0)))
 

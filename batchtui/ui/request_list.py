@@ -80,7 +80,7 @@ class RequestsScreen(ModalScreen[int | None]):
             first = Content(f"{len(requests):,} requests, none judged")
         else:
             first = Content.styled(
-                f"mean over {judged} judged of {len(requests)} requests: nDCG@10 {metrics.ndcg_at_10:.4f} · "
+                f"{judged} of {len(requests)} judged · nDCG@10 {metrics.ndcg_at_10:.4f} · "
                 f"MRR {metrics.mrr:.4f} · MAP {metrics.map:.4f} · P@5 {metrics.p_at_5:.4f} · "
                 f"R@10 {metrics.recall_at_10:.4f}",
                 "bold $text-accent",

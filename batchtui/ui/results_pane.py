@@ -172,7 +172,7 @@ class ResultsPane(Vertical):
         job, ranking = view.job, self.ranking
         good = job.state is JobState.DONE and not job.failed_requests
         lines = [Content.styled(state_line(job, self.clock.now()), "bold $text-success" if good else "bold")]
-        where = f"{job.model} on {one_line(job.backend, 60)}" + (
+        where = f"{one_line(job.model, 60)} on {one_line(job.backend, 60)}" + (
             f" · scored by {one_line(job.scorer, 60)}" if job.scorer else ""
         )
         lines.append(Content.styled(where, "dim"))
@@ -196,7 +196,7 @@ class ResultsPane(Vertical):
         if roomy and (spread := spread_line(ranking.scores)):
             lines.append(Content.styled(spread, "dim"))
         summary.update(Content("\n").join(lines))
-        heading.update(Content.styled(RankingList.heading(max(self.size.width - 1, 1)), "dim"))
+        heading.update(Content.styled(ranking.heading, "dim"))
         reference = view.request.external_reference
         where = f"job {job.id} · request {view.request_index + 1}/{job.requests}"
         if reference:
