@@ -207,7 +207,7 @@ async def test_overview_and_comparison(service: JobsService) -> None:
     ranked = [ranked_job(job, service.batch(job.id), None, None) for job in jobs]
     app = app_on(service)
     async with running(app) as pilot:
-        for screen in (RequestsScreen(ranked[0], 0), CompareScreen(compare(ranked))):
+        for screen in (RequestsScreen(ranked[0], 0), CompareScreen(compare(ranked), app.job_actions)):
             app.push_screen(screen)
             await pilot.pause()
             await look_through(pilot, screen, len(requests), type(screen).__name__)
