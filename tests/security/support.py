@@ -63,6 +63,9 @@ class _EchoingClient:
     def __init__(self, refuses: bool) -> None:
         self._refuses = refuses
 
+    async def open(self) -> None:
+        """Nothing is needed before the first call."""
+
     async def submit(self, model: str, body: bytes) -> Submitted:
         said = json.loads(body)["requests"][0]["query"]
         raw = said.encode("utf-8", "surrogatepass")
