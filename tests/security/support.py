@@ -63,7 +63,7 @@ class _EchoingClient:
     def __init__(self, refuses: bool) -> None:
         self._refuses = refuses
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Nothing is needed before the first call."""
 
     async def submit(self, model: str, body: bytes) -> Submitted:
