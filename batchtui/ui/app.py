@@ -28,6 +28,7 @@ from batchtui.ui.help import COMMANDS, help_on
 from batchtui.ui.job_actions import JobActions
 from batchtui.ui.jobs_pane import JobsPane
 from batchtui.ui.keymap import APP_ACTIONS, APP_BINDINGS
+from batchtui.ui.leaving import HUNG_UP, leave_on_signals, leave_with_the_terminal
 from batchtui.ui.messages import (
     DraftChanged,
     DraftWanted,
@@ -91,6 +92,9 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
+        leave_on_signals(self._leave)
+        if not self.is_headless:
+            leave_with_the_terminal(lambda: self.call_from_thread(self._leave, HUNG_UP))
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         # What is heavy (the HTTP client, the emulator) is imported by the follower, after the first paint.
         self.service.subscribe(self._tell_jobs_changed)
@@ -227,6 +231,10 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
         if isinstance(self.screen, ModalScreen) and action in APP_ACTIONS:
             return False
         return super().check_action(action, parameters)
+
+    def _leave(self, status: int) -> None:
+        self.draft_actions.write(self.draft_actions.current())
+        self.exit(return_code=status)
 
     async def action_quit(self) -> None:
         """Save the draft and leave; the jobs are taken up again next time."""

@@ -104,6 +104,15 @@ class Terminal:
         with contextlib.suppress(OSError):
             self.process.wait()
 
+    def hang_up(self) -> None:
+        """Take the terminal away without a signal, and wait until the program has ended by itself."""
+        os.close(self.process.child_fd)
+        self.process.closed = self.process.ptyproc.closed = True
+        end = time.monotonic() + PATIENCE
+        while os.waitpid(self.process.pid, os.WNOHANG) == (0, 0):
+            assert time.monotonic() < end, "the program goes on without its terminal"
+            time.sleep(0.05)
+
     @property
     def seen(self) -> str:
         """The screen as text, a line a row."""
