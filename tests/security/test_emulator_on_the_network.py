@@ -1,6 +1,7 @@
 """What reaches the emulator's port from a web page, another machine or a slow client gets nothing."""
 
 import contextlib
+import hmac
 import json
 import re
 import resource
@@ -13,6 +14,7 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 import pytest
+from starlette.datastructures import Headers
 
 from batchtui.emulator import guard
 from batchtui.emulator.errors import AnswerError
@@ -133,12 +135,12 @@ def test_a_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -
         compared.append((given, expected))
         return given == expected
 
-    monkeypatch.setattr(guard.hmac, "compare_digest", compare)
+    monkeypatch.setattr(hmac, "compare_digest", compare)
     asked = guard.Guard(None, clock=None, moods=None, token=TOKEN, hosts=None)  # type: ignore[arg-type]
     for given in ("", "t", TOKEN[:-1], TOKEN + "x"):
         with pytest.raises(AnswerError):
-            asked._check(guard.Headers({"authorization": f"Bearer {given}"}), "/client/v4/accounts")
-    asked._check(guard.Headers({"authorization": f"Bearer {TOKEN}"}), "/client/v4/accounts")
+            asked._check(Headers({"authorization": f"Bearer {given}"}), "/client/v4/accounts")
+    asked._check(Headers({"authorization": f"Bearer {TOKEN}"}), "/client/v4/accounts")
     assert [given for given, _ in compared] == [
         b"",
         b"t",
