@@ -109,7 +109,7 @@ class Terminal:
         os.close(self.process.child_fd)
         self.process.closed = self.process.ptyproc.closed = True
         end = time.monotonic() + PATIENCE
-        while os.waitpid(self.process.pid, os.WNOHANG) == (0, 0):
+        while self.process.isalive():
             assert time.monotonic() < end, "the program goes on without its terminal"
             time.sleep(0.05)
 
