@@ -106,7 +106,7 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Take the terminal away without a signal, and wait until the program has ended by itself."""
-        os.close(self.process.child_fd)
+        self.process.ptyproc.fileobj.close()
         self.process.closed = self.process.ptyproc.closed = True
         end = time.monotonic() + PATIENCE
         while self.process.isalive():
