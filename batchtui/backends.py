@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from batchtui.files import make_private_directory
 from batchtui.jobs.errors import CredentialsMissing
 from batchtui.jobs.schedule import FollowPolicy
 from batchtui.jobs.service import JobsService
@@ -30,7 +31,8 @@ def follow_policy(settings: Settings) -> FollowPolicy:
 
 
 def open_service(settings: Settings, backends: Backends, clock: Clock) -> JobsService:
-    """The jobs service over this user's store. Raises StoreError."""
+    """The jobs service over this user's store. Raises StoreError and OSError."""
+    make_private_directory(settings.locations.data_directory)
     return JobsService.open(
         settings.locations.database,
         backends,

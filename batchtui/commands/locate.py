@@ -1,6 +1,7 @@
 """`batchtui locate`."""
 
 from batchtui.settings import Settings
+from batchtui.text import safe
 
 
 def locate(settings: Settings) -> int:
@@ -12,5 +13,5 @@ def locate(settings: Settings) -> int:
         ("emulator", locations.emulator_database),
         ("log", locations.log_file),
     ):
-        print(f"{name:<9} {path}")
+        print(f"{name:<9} {safe(str(path))}")
     return 0

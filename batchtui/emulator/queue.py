@@ -5,6 +5,7 @@ that it has claimed is free for others once it no longer does, so no batch is lo
 """
 
 import contextlib
+import errno
 import os
 import sqlite3
 import uuid
@@ -206,7 +207,7 @@ def _open(path: Path) -> sqlite3.Connection:
     """Open or make the file. Raises EmulatorError, which names it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _claim_file(path)
         db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _prepare(db, path)
@@ -220,13 +221,32 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _claim_file(path: Path) -> None:
+    """Have a file that only this user can read. Raises OSError where a link or another's file is there."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a symbolic link")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        status = os.fstat(descriptor)
+        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "it belongs to another user")
+    finally:
+        os.close(descriptor)
+    if status.st_mode & 0o077:
+        path.chmod(0o600)
+
+
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("BEGIN IMMEDIATE")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version == 0:
+        if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            db.execute("ROLLBACK")
+            raise EmulatorError(f"{path} is a database of another program; name another file")
         for statement in SCHEMA.split(";"):
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

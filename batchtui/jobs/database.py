@@ -155,8 +155,11 @@ def _claim_file(path: Path) -> None:
             raise errors.symlink_in_the_way(path)
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         descriptor = os.open(path, flags, 0o600)
+        status = os.fstat(descriptor)
         os.close(descriptor)
-        if path.stat().st_mode & 0o077:
+        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+            raise errors.of_another_user(path)
+        if status.st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
         raise errors.not_writable(path, error.strerror or str(error)) from error

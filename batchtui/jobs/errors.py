@@ -84,6 +84,13 @@ def symlink_in_the_way(path: Path) -> StoreError:
     )
 
 
+def of_another_user(path: Path) -> StoreError:
+    return StoreError(
+        f"{path} belongs to another user, who could read and change what is in it.",
+        "Run batchtui as that user, or set another data directory.",
+    )
+
+
 def not_writable(path: Path, detail: str) -> StoreError:
     return StoreError(
         f"{path} can't be opened for writing ({detail}).",

@@ -3,7 +3,7 @@
 from textual import events
 from textual.widgets import Input
 
-from batchtui.text import one_line
+from batchtui.text import one_line, safe
 
 
 class LineInput(Input):
@@ -15,6 +15,11 @@ class LineInput(Input):
 
     def __init__(self, value: str = "", *, id: str, placeholder: str = "") -> None:
         super().__init__(one_line(value), id=id, placeholder=placeholder, compact=True)
+
+    def validate_value(self, value: str) -> str:
+        """The value as it may be shown, also where it was typed character by character."""
+        shown = safe(value)
+        return value if shown == value else one_line(value)
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()

@@ -25,7 +25,7 @@ def hidden_characters(text: str) -> set[str]:
     hidden = {
         character for character in characters if character not in "\n\t" and safe(character) != character
     }
-    marks = {character for character in characters if unicodedata.combining(character)}
+    marks = {character for character in characters if unicodedata.category(character) in ("Mn", "Me")}
     if marks and any(len(run) > MARKS_ON_ONE_BASE for run in _runs_of(marks, text)):
         hidden |= marks
     return hidden
@@ -141,6 +141,15 @@ class TextEditor(TextArea):
             )
         return line
 
+    def _hide_what_came_together(self) -> None:
+        """Marks typed one by one may be a flood by now."""
+        row, _ = self.cursor_location
+        stand_ins = {chr(point) for point in self._stand_ins.values()}
+        if hidden_characters(self.document.get_line(row)) - stand_ins:
+            place = self.cursor_location
+            self.value = self.value
+            self.move_cursor(place)
+
     def action_finish(self) -> None:
         """Enter: this text is ready."""
         self.post_message(self.Finished(self))
@@ -154,6 +163,12 @@ class TextEditor(TextArea):
         # Enter and ctrl+j are bindings here; a TextArea would take them as text.
         if event.key in ("enter", "ctrl+j"):
             event.prevent_default()
+        elif event.is_printable and event.character and not event.character.isascii() and not self.read_only:
+            # A terminal without bracketed paste types what is pasted, hidden characters and all.
+            event.prevent_default()
+            event.stop()
+            self.insert_text(event.character)
+            self._hide_what_came_together()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
