@@ -178,7 +178,7 @@ def set_theme(config_file: Path, theme: str) -> None:
     document = tomlkit.parse(text)
     document["theme"] = theme
     make_private_directory(config_file.parent)
-    write_atomically(config_file, tomlkit.dumps(document).encode())
+    write_atomically(config_file.resolve(), tomlkit.dumps(document).encode())
 
 
 def _clean(value: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -24,16 +25,18 @@ def edit_outside(app: App[None], text: str) -> str:
         raise EditorError(f"$EDITOR is not a command: {command}") from None
     if not words:
         raise EditorError("No editor is set: set $VISUAL or $EDITOR, for example EDITOR=nano.")
-    handle, name = tempfile.mkstemp(prefix="batchtui-", suffix=".txt")
+    # A directory of its own, so that an editor's backups are private and go with it.
+    directory = Path(tempfile.mkdtemp(prefix="batchtui-"))
+    path = directory / "text.txt"
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8", "surrogatepass"))
+        path.touch(mode=0o600)
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
         environment = {key: value for key, value in os.environ.items() if key not in SECRET_NAMES}
         with app.suspend():
-            status = subprocess.run([*words, name], env=environment, check=False).returncode
+            status = subprocess.run([*words, str(path)], env=environment, check=False).returncode
         if status:
             raise EditorError(f"{words[0]} ended with status {status}, so what it wrote was not taken.")
-        edited = Path(name).read_bytes().decode("utf-8", "surrogatepass")
+        edited = path.read_bytes().decode("utf-8", "surrogatepass")
     except SuspendNotSupported:
         raise EditorError("This terminal can't make room for another program.") from None
     except UnicodeDecodeError:
@@ -41,6 +44,6 @@ def edit_outside(app: App[None], text: str) -> str:
     except OSError as error:
         raise EditorError(f"{words[0]} can't be run: {error.strerror}. Set $EDITOR to your editor.") from None
     finally:
-        Path(name).unlink(missing_ok=True)
+        shutil.rmtree(directory, ignore_errors=True)
     # Editors end the last line; that line break is not the person's.
     return edited.removesuffix("\n") if not text.endswith("\n") else edited

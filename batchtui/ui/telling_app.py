@@ -10,6 +10,7 @@ from batchtui.ui.ordered_input import OrderedInputApp
 
 # How long a notice stands, in seconds: what went wrong takes longer to read.
 PLAIN, SEVERE = 5, 12
+LONGEST = 2_000
 LAST_WORDS = """\
 batchtui stopped because of a fault of its own. Drafts and jobs are kept: open it again to go on.
 What happened stands in {log_file}; please report it.
@@ -26,8 +27,8 @@ class TellingApp(OrderedInputApp):
     def tell(self, text: str, *, title: str = "", severe: bool = False) -> None:
         """Show a notice."""
         self.notify(
-            safe(text),
-            title=safe(title),
+            safe(text[:LONGEST]),
+            title=safe(title[:LONGEST]),
             severity="error" if severe else "information",
             timeout=SEVERE if severe else PLAIN,
             markup=False,

@@ -95,13 +95,21 @@ class TextEditor(TextArea):
         self._stand_ins: dict[int, int] = {}
         self._whole: str | None = None
 
+    def _restored(self, text: str) -> str:
+        back = {stand_in: point for point, stand_in in self._stand_ins.items()}
+        return text.translate(back) if back else text
+
+    @property
+    def selected_text(self) -> str:
+        """What is copied or cut: the text, not its stand-ins."""
+        return self._restored(super().selected_text)
+
     @property
     def value(self) -> str:
         """The text, to the byte."""
         if self._whole is not None:
             return self._whole
-        back = {stand_in: point for point, stand_in in self._stand_ins.items()}
-        return self.text.translate(back) if back else self.text
+        return self._restored(self.text)
 
     @value.setter
     def value(self, text: str) -> None:
@@ -149,6 +157,13 @@ class TextEditor(TextArea):
             place = self.cursor_location
             self.value = self.value
             self.move_cursor(place)
+
+    def action_cut(self) -> None:
+        """Cut what is selected, or the line."""
+        selected = self.selected_text
+        super().action_cut()
+        if selected:
+            self.app.copy_to_clipboard(selected)
 
     def action_finish(self) -> None:
         """Enter: this text is ready."""
