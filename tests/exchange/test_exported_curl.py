@@ -10,7 +10,6 @@ import pytest
 from hostile import dangerous_in, hostile_strings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jobs_for_export import make_batch, make_job
 
 from batchtui.exchange.curl_form import LONGEST_ARGUMENT_BYTES, quoted_json, write_curl
 from batchtui.exchange.reading import read_batches
@@ -18,6 +17,8 @@ from batchtui.exchange.writing import export
 from batchtui.model import Batch, Context, Request
 from batchtui.workers_ai.endpoint import EndpointError
 from batchtui.workers_ai.wire import encode_batch, encode_collect
+
+from .jobs_for_export import make_batch, make_job
 
 SHELLS = [shell for shell in ("bash", "zsh", "fish", "dash") if shutil.which(shell)]
 TOKEN = "t0ken-$HOME-`id`"

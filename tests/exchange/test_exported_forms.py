@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hostile import dangerous_in, hostile_strings
-from jobs_for_export import make_batch, make_failed_job, make_job, make_results
 from markdown_it import MarkdownIt
 
 from batchtui.exchange.json_form import job_object
@@ -16,6 +15,8 @@ from batchtui.exchange.table_form import aligned, write_jobs_table
 from batchtui.exchange.writing import EXPORT_FORMS, ExportForm, export
 from batchtui.model import Batch, Context, Request, RequestResult
 from batchtui.text import cell_width
+
+from .jobs_for_export import make_batch, make_failed_job, make_job, make_results
 
 BATCH = Batch(
     (

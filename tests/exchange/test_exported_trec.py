@@ -7,12 +7,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jobs_for_export import make_batch, make_job, make_results
 
 from batchtui.evaluation import evaluate
 from batchtui.exchange.trec_form import document_ids, query_ids
 from batchtui.exchange.writing import export
 from batchtui.model import Batch, Context, Request
+
+from .jobs_for_export import make_batch, make_job, make_results
 
 
 class TestNames:

@@ -8,13 +8,14 @@ import pytest
 from hostile import hostile_strings
 from hypothesis import given
 from hypothesis import strategies as st
-from jobs_for_export import make_job
 
 from batchtui.exchange.json_form import write_jsonl
 from batchtui.exchange.opening import read_file
 from batchtui.exchange.reading import read_batches
 from batchtui.exchange.writing import export
 from batchtui.model import Batch, Context, Request
+
+from .jobs_for_export import make_job
 
 TEXT = st.text(min_size=1)
 _SURROGATE = re.compile("[\ud800-\udfff]")
