@@ -1,10 +1,9 @@
-"""Makes the README's screenshots from the running app and its own emulator: `python tests/make_screenshots.py`."""
+"""Makes the README's screenshots from the running app: `python tests/make_screenshots.py`."""
 
 import asyncio
 import os
 import tempfile
 from pathlib import Path
-
 
 from batchtui import settings
 from batchtui.backends import Backends, follow_policy

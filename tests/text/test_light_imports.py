@@ -7,8 +7,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("module", ["text", "figures", "evaluation"])
-def test_texts_and_figures_need_nothing_heavy_and_nothing_of_the_project(module: str) -> None:
+@pytest.mark.parametrize(("module", "needs"), [("text", ()), ("figures", ()), ("evaluation", ("model",))])
+def test_texts_and_figures_need_nothing_heavy_and_only_the_words_of_the_project(
+    module: str, needs: tuple[str, ...]
+) -> None:
     script = f"import sys, batchtui.{module}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
@@ -21,4 +23,5 @@ def test_texts_and_figures_need_nothing_heavy_and_nothing_of_the_project(module:
         "numpy",
         "asyncio",
     } == set()
-    assert {name for name in names if name.startswith("batchtui.")} == {f"batchtui.{module}"}
+    own = {f"batchtui.{name}" for name in (module, *needs)}
+    assert {name for name in names if name.startswith("batchtui.")} == own
