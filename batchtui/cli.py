@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from batchtui.settings import Settings
 
 DONE, FAILED, BAD_INPUT, NO_CREDENTIALS, INTERRUPTED = 0, 1, 2, 3, 130
+SWITCH_SECONDS = 0.0005
 EXPORT_FORMS = ("table", "json", "jsonl", "csv", "md", "trec", "qrels", "curl")
 
 COMMANDS = {
@@ -204,6 +206,10 @@ def open_app(namespace: argparse.Namespace, settings: Settings) -> int:
         app = BatchtuiApp(
             service, backends, settings, clock, draft or last or Draft(0, Batch((), settings.model))
         )
+        # What is there by now stays: collections need not look at it again, and so don't hold a key up.
+        gc.freeze()
+        # The threads that read and write beside the screen give way to a key sooner.
+        sys.setswitchinterval(SWITCH_SECONDS)
         app.run()
         return app.return_code or DONE
     finally:

@@ -44,11 +44,17 @@ class JobStore:
     def page(self, query: JobQuery, offset: int, limit: int) -> list[Job]:
         """At most `limit` jobs from place `offset` on."""
         selection = select(query)
+        order, skipped = selection.order, offset
+        # SQLite walks over what is skipped, so the far half is read from its end, where its length is known.
+        if query.counted and offset > (count := self.count(query)) // 2:
+            order = selection.order_from_the_end
+            limit = max(min(limit, count - offset), 0)
+            skipped = max(count - offset - limit, 0)
         with self._database.read() as connection:
             rows = connection.execute(
                 f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN (SELECT id FROM jobs WHERE {selection.where}"
-                f" ORDER BY {selection.order} LIMIT ? OFFSET ?) ORDER BY {selection.order}",
-                (*selection.values, limit, offset),
+                f" ORDER BY {order} LIMIT ? OFFSET ?) ORDER BY {selection.order}",
+                (*selection.values, limit, skipped),
             ).fetchall()
             return [read_job(row) for row in rows]
 

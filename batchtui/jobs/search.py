@@ -47,6 +47,15 @@ class Selection:
     order: str
     order_columns: tuple[str, ...]
 
+    @property
+    def order_from_the_end(self) -> str:
+        """The same order read from its last row to its first; SQLite sorts NULL as the lowest value."""
+        turned = (
+            term.removesuffix(" DESC") if term.endswith(" DESC") else f"{term} DESC"
+            for term in self.order.split(", ")
+        )
+        return ", ".join(turned)
+
     def before(self, row: Sequence[object]) -> list[tuple[str, tuple[object, ...]]]:
         """Conditions, of which at most one holds, of standing before a row of `order_columns`."""
         if len(row) == 1:

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Label, Static, TextArea
+from textual.widgets import Label, TextArea
 
 from batchtui.clock import Clock, utc_day_of
 from batchtui.drafting import Composition, Field, Problem, counts_of, problems_of
@@ -23,6 +23,7 @@ from batchtui.ui.context_list import ContextList
 from batchtui.ui.messages import DraftChanged
 from batchtui.ui.widgets.text_editor import TextEditor
 from batchtui.ui.widgets.virtual_list import VirtualList
+from batchtui.ui.widgets.words import Words
 
 CHECK_AFTER = 0.3
 
@@ -61,10 +62,10 @@ class ComposePane(Vertical):
     def compose(self) -> ComposeResult:
         yield Label("Query")
         yield TextEditor(id="query", placeholder="what to search for; Enter goes on")
-        yield Label("Contexts", id="context-label")
+        yield Words(id="context-label")
         yield ContextList()
         yield TextEditor(id="editor", placeholder="add a context; Enter adds it")
-        yield Static(id="compose-summary")
+        yield Words(id="compose-summary")
 
     def on_mount(self) -> None:
         self.fill(self.composition.draft.unfinished)
@@ -302,7 +303,7 @@ class ComposePane(Vertical):
             wrong = frozenset((self.problem.context_index,))
         contexts = self.composition.request.contexts
         self.query_one(ContextList).show(contexts, wrong)
-        self.query_one("#context-label", Label).update(Content(f"Contexts {len(contexts):,}"))
+        self.query_one("#context-label", Words).say(Content(f"Contexts {len(contexts):,}"))
         self._show_summary()
         # Sizes and doubles are looked at when the typing rests: a batch may have megabytes.
         if self._checking:
@@ -345,7 +346,7 @@ class ComposePane(Vertical):
             lines.append(Content.styled(self.problem.text, colour))
         typed = "one more being typed" if self.unfinished.strip() else ""
         lines.append(Content(" · ".join(filter(None, [counts_of(batch), typed, self._checked]))))
-        self.query_one("#compose-summary", Static).update(Content("\n").join(lines))
+        self.query_one("#compose-summary", Words).say(Content("\n").join(lines))
 
 
 def first_problem(batch: Batch) -> Problem | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +29,8 @@ from batchtui.ui.widgets.prompt_screen import PromptScreen
 if TYPE_CHECKING:
     from batchtui.ui.app import BatchtuiApp
 
-# Below this a file is read faster than a progress bar is drawn.
-PROGRESS_FROM_BYTES = 500_000
+# A bar is shown when reading takes longer than this, in seconds.
+PROGRESS_AFTER = 0.25
 
 
 class DraftActions:
@@ -40,7 +39,7 @@ class DraftActions:
     def __init__(self, app: BatchtuiApp, draft: Draft) -> None:
         self.app = app
         self.service = app.service
-        self.keeper = DraftKeeper(app.service, draft)
+        self.keeper = DraftKeeper(app.service, app.clock, draft)
         self._directory = Path.cwd()
         self._warned = False
 
@@ -159,32 +158,29 @@ class DraftActions:
 
     def read(self, path: Path) -> None:
         """Open a file as a draft, beside the screen; escape stops it, and then nothing is taken."""
-        progress: ProgressScreen | None = None
-        with contextlib.suppress(OSError, ValueError):
-            if path.stat().st_size >= PROGRESS_FROM_BYTES:
-                progress = ProgressScreen(f"Reading {path.name}")
-                self.app.push_screen(progress)
-        self.app.run_worker(
-            lambda: self._read(path, progress), thread=True, group="read", exit_on_error=False
-        )
+        progress = ProgressScreen(f"Reading {path.name}")
+        # Most files are read before a bar could be drawn.
+        shown = self.app.set_timer(PROGRESS_AFTER, lambda: self.app.push_screen(progress))
 
-    def _read(self, path: Path, progress: ProgressScreen | None) -> None:
-        try:
-            opened = read_file(
-                path,
-                on_progress=progress.tell if progress else None,
-                cancelled=(lambda: progress.stopped) if progress else None,
-            )
-        except ReadingCancelledError:
-            return
-        except InputError as error:
-            if progress:
-                self.app.call_from_thread(progress.end)
-            self.app.post_message(Trouble(str(error), title="Not opened"))
-            return
-        if progress:
-            self.app.call_from_thread(progress.end)
-        self.app.call_from_thread(self._preview, opened, path.name)
+        def done(opened: Opened | None, trouble: str = "") -> None:
+            shown.stop()
+            progress.end()
+            if trouble:
+                self.app.tell(trouble, title="Not opened", severe=True)
+            elif opened is not None:
+                self._preview(opened, path.name)
+
+        def read() -> None:
+            opened, trouble = None, ""
+            try:
+                opened = read_file(path, on_progress=progress.tell, cancelled=lambda: progress.stopped)
+            except ReadingCancelledError:
+                pass
+            except InputError as error:
+                trouble = str(error)
+            self.app.call_from_thread(done, opened, trouble)
+
+        self.app.run_worker(read, thread=True, group="read", exit_on_error=False)
 
     def _preview(self, opened: Opened, name: str) -> None:
         """Say what will come in, and take it in when the person says so."""

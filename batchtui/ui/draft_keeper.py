@@ -4,20 +4,25 @@ from threading import Lock
 
 import msgspec
 
+from batchtui.clock import Clock
 from batchtui.jobs.service import JobsService
 from batchtui.model import Draft
 
 # How often it is looked whether the draft changed, in seconds; a crash loses at most what was typed in it.
 INTERVAL = 0.4
+# A draft of megabytes takes a while to write; so many times that long it then rests.
+RESTS = 4
 
 
 class DraftKeeper:
     """Knows which draft is edited, and whether it changed since it was last written."""
 
-    def __init__(self, service: JobsService, draft: Draft) -> None:
+    def __init__(self, service: JobsService, clock: Clock, draft: Draft) -> None:
         self.service = service
+        self.clock = clock
         self._lock = Lock()
         self._changed = False
+        self._rests_until = 0.0
         self.follow(draft)
 
     def follow(self, draft: Draft) -> None:
@@ -33,6 +38,7 @@ class DraftKeeper:
     def write_if_changed(self, draft: Draft) -> None:
         """Write the draft as it is now. Blocks; after a StoreError it still counts as changed."""
         place = self._place
+        begun = self.clock.monotonic()
         with self._lock:
             if place is self._place:
                 if not self._changed:
@@ -43,6 +49,9 @@ class DraftKeeper:
             except Exception:
                 self._changed = True
                 raise
+            finally:
+                now = self.clock.monotonic()
+                self._rests_until = now + RESTS * (now - begun)
 
     @property
     def draft_id(self) -> int:
@@ -52,7 +61,7 @@ class DraftKeeper:
     @property
     def waits(self) -> bool:
         """Whether there is something to write and nothing is being written."""
-        return self._changed and not self._lock.locked()
+        return self._changed and not self._lock.locked() and self.clock.monotonic() >= self._rests_until
 
 
 class _Place:

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Input
 
 from batchtui.clock import Clock
@@ -27,6 +28,8 @@ STATE_CELLS = 14
 METRIC_CELLS = 5
 # Changes within this time are drawn once, in seconds.
 COALESCED = 0.1
+# The list is searched when the typing rests so long, in seconds.
+FIND_AFTER = 0.12
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
 SIGNS = {
@@ -53,6 +56,7 @@ class JobList(VirtualList):
         self._pages: dict[int, list[Job]] = {}
         self._number_cells = 4
         self._shows_metric = False
+        self._ages: list[str] = []
 
     def job_at(self, index: int) -> Job | None:
         """The job in a row; None where the list has got shorter."""
@@ -79,6 +83,15 @@ class JobList(VirtualList):
         place = self.service.position(self.filter, keep) if keep is not None else None
         if place is not None and place != self.cursor:
             self.move_cursor(place)
+
+    def refresh_ages(self) -> None:
+        """Draw the rows in view again if an age they show is another by now."""
+        first = self.scroll_offset.y
+        jobs = [self.job_at(first + row) for row in range(min(self.size.height, self.row_count - first))]
+        ages = [self._age(job) for job in jobs if job]
+        if ages != self._ages:
+            self._ages = ages
+            self.refresh()
 
     def row_content(self, index: int, width: int) -> Content:
         """Number, state, metric, what it asks, its size and its age."""
@@ -145,6 +158,7 @@ class JobsPane(Vertical):
         self.clock = clock
         self._waiting = False
         self._picked: int | None = None
+        self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield LineInput(id="job-filter", placeholder="find in label, query, context, reference, state, model")
@@ -153,7 +167,7 @@ class JobsPane(Vertical):
     def on_mount(self) -> None:
         self.query_one("#job-filter").display = False
         self.reload()
-        self.set_interval(1, self.jobs.refresh)
+        self.set_interval(1, self.jobs.refresh_ages)
 
     @property
     def jobs(self) -> JobList:
@@ -212,7 +226,9 @@ class JobsPane(Vertical):
     @on(Input.Changed, "#job-filter")
     def _filter_typed(self, message: Input.Changed) -> None:
         message.stop()
-        self._filter(text=message.value)
+        if self._typing:
+            self._typing.stop()
+        self._typing = self.set_timer(FIND_AFTER, lambda: self._filter(text=message.value))
 
     @on(Input.Submitted, "#job-filter")
     def _filter_done(self, message: Input.Submitted) -> None:
@@ -237,6 +253,8 @@ class JobsPane(Vertical):
 
     def action_leave_find(self) -> None:
         """Show all jobs again, with the cursor where it is; then forget the marks."""
+        if self._typing:
+            self._typing.stop()
         field = self.query_one("#job-filter", LineInput)
         if field.display:
             field.value = ""

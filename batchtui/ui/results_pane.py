@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from batchtui.clock import Clock
 from batchtui.commands.store import ranked as ranked_job_of
@@ -35,6 +34,7 @@ from batchtui.ui.results_view import (
 from batchtui.ui.widgets.text_screen import TextScreen
 from batchtui.ui.widgets.text_view import TextView
 from batchtui.ui.widgets.virtual_list import VirtualList
+from batchtui.ui.widgets.words import Words
 
 ROOMY_ROWS = 28
 
@@ -76,10 +76,10 @@ class ResultsPane(Vertical):
         self._reading = False
 
     def compose(self) -> ComposeResult:
-        yield Static(id="result-summary")
-        yield Static(id="result-heading")
+        yield Words(id="result-summary")
+        yield Words(id="result-heading")
         yield RankingList()
-        yield Static(id="result-gap")
+        yield Words(id="result-gap")
         yield TextView(id="result-text")
 
     def on_mount(self) -> None:
@@ -162,11 +162,11 @@ class ResultsPane(Vertical):
 
     def _show_summary(self) -> None:
         view = self.view
-        summary = self.query_one("#result-summary", Static)
-        heading = self.query_one("#result-heading", Static)
+        summary = self.query_one("#result-summary", Words)
+        heading = self.query_one("#result-heading", Words)
         heading.display = view is not None
         if view is None:
-            summary.update(Content("Nothing to show yet: submit a batch, or pick a job in Jobs"))
+            summary.say(Content("Nothing to show yet: submit a batch, or pick a job in Jobs"))
             self.border_subtitle = None
             return
         job, ranking = view.job, self.ranking
@@ -195,8 +195,8 @@ class ResultsPane(Vertical):
             lines.append(Content.styled(mean, "$text-accent"))
         if roomy and (spread := spread_line(ranking.scores)):
             lines.append(Content.styled(spread, "dim"))
-        summary.update(Content("\n").join(lines))
-        heading.update(Content.styled(ranking.heading, "dim"))
+        summary.say(Content("\n").join(lines))
+        heading.say(Content.styled(ranking.heading, "dim"))
         reference = view.request.external_reference
         where = f"job {job.id} · request {view.request_index + 1}/{job.requests}"
         if reference:
@@ -209,11 +209,11 @@ class ResultsPane(Vertical):
         view, row = self.view, self.ranking.current
         if view is None or row is None:
             self.query_one(TextView).show("")
-            self.query_one("#result-gap", Static).update("")
+            self.query_one("#result-gap", Words).say(Content(""))
             return
         words = tuple(dict.fromkeys(re.findall(r"\w{2,}", view.request.query[:2000])))[:50]
         self.query_one(TextView).show(view.request.contexts[row.index].text, words)
-        self.query_one("#result-gap", Static).update(Content.styled(self.ranking.words_on_current, "dim"))
+        self.query_one("#result-gap", Words).say(Content.styled(self.ranking.words_on_current, "dim"))
 
     @on(VirtualList.Highlighted, "#ranking")
     def _highlighted(self, message: VirtualList.Highlighted) -> None:

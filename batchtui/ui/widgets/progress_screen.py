@@ -44,5 +44,5 @@ class ProgressScreen(ModalScreen[None]):
 
     def end(self) -> None:
         """Leave, as it is done."""
-        if not self.stopped:
+        if self.is_active and not self.stopped:
             self.dismiss(None)

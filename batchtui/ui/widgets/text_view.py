@@ -10,6 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from batchtui.text import cell_width, safe
+from batchtui.ui.widgets.scrolling import set_virtual_size
 
 # Beyond this the rest is left out of the view (never of what is stored), and the view says so.
 SHOWN_CHARACTERS = 200_000
@@ -59,7 +60,7 @@ class TextView(ScrollView, can_focus=True):
     def _wrap(self) -> None:
         width = max(self.scrollable_content_region.width, 1)
         self._lines = [row for line in self._text.split("\n") for row in wrap_line(line, width)]
-        self.virtual_size = Size(width, len(self._lines))
+        set_virtual_size(self, Size(width, len(self._lines)))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -11,6 +11,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from batchtui.ui.widgets.scrolling import set_virtual_size
+
 
 class VirtualList(ScrollView, can_focus=True):
     """Rows of one line each, with a cursor; a subclass says what a row shows in `row_content`."""
@@ -69,7 +71,7 @@ class VirtualList(ScrollView, can_focus=True):
     def set_row_count(self, count: int) -> None:
         """Say how many rows there are; the cursor stays where it can."""
         self.row_count = count
-        self.virtual_size = Size(self.scrollable_content_region.width, count)
+        set_virtual_size(self, Size(self.scrollable_content_region.width, count))
         held = min(self.cursor, max(count - 1, 0))
         if held != self.cursor:
             self.cursor = held
@@ -109,7 +111,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in view when the list gets another height."""
-        self.virtual_size = Size(self.scrollable_content_region.width, self.row_count)
+        set_virtual_size(self, Size(self.scrollable_content_region.width, self.row_count))
         if self.row_count:
             self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
 
