@@ -132,8 +132,8 @@ class RankingList(VirtualList):
     @property
     def heading(self) -> str:
         """What stands above the columns."""
-        rank, sent = self._rank_cells, self._rank_cells + 5
-        return f"{'#':>{rank}} {'score':<6} {'':{BAR_CELLS}} {'sent':>{sent - 1}}   J context"
+        cells = self._rank_cells
+        return f"{'#':>{cells}} {'score':<6} {'':{BAR_CELLS}} {'sent':<{cells + 5}} J context"
 
     def row_content(self, index: int, width: int) -> Content:
         """Rank, score, bar, where it was sent and how far it moved, its judgment, its first line."""
