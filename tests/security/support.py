@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from batchtui.clock import SystemClock
 from batchtui.jobs.schedule import FollowPolicy
@@ -15,11 +15,23 @@ from batchtui.workers_ai.client import Collected, Submitted, WorkersAI
 from batchtui.workers_ai.errors import ApiError, ErrorKind
 from batchtui.workers_ai.wire import Complete, Response
 
+Held = TypeVar("Held")
+
 PROGRAM = [sys.executable, "-m", "batchtui"]
 SOURCE = Path(__file__).resolve().parent.parent.parent
 AT_ONCE = FollowPolicy(calls_per_minute=60_000, submits_at_once=50, polls_at_once=50, first_wait=0.01)
 # A megabyte in each of a thousand places is a test of patience, not of safety.
 LONG = 2_000
+EXHAUSTIVE = os.environ.get("BATCHTUI_EXHAUSTIVE") == "1"
+
+
+def sample(named: Iterable[tuple[str, Held]], share: int) -> list[tuple[str, Held]]:
+    """Every `share`-th of each family (`family: name`), or all with BATCHTUI_EXHAUSTIVE=1."""
+    families: dict[str, list[tuple[str, Held]]] = {}
+    for name, held in named:
+        families.setdefault(name.partition(":")[0], []).append((name, held))
+    step = 1 if EXHAUSTIVE else share
+    return [one for family in families.values() for one in family[::step]]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

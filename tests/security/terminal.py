@@ -13,7 +13,7 @@ ROWS, COLUMNS = 44, 150
 PATIENCE = 30.0
 QUIET_SECONDS = 0.12
 # A clock on the screen never rests.
-LONGEST_UNREST = 3.0
+LONGEST_UNREST = 1.0
 
 
 class Terminal:
@@ -50,10 +50,15 @@ class Terminal:
             if not self._read(0.5) and (time.monotonic() > deadline or not self.alive):
                 raise AssertionError(f"never written: {text!r}; last: {self.written[-2000:]!r}")
 
-    def press(self, keys: str | bytes, *, quiet: float = QUIET_SECONDS) -> bytes:
-        """Send keys, and return what was written until nothing more came for `quiet` seconds."""
+    def press(self, keys: str | bytes, *, quiet: float = QUIET_SECONDS, first: float = 0.0) -> bytes:
+        """Send keys, and return what was written until nothing more came for `quiet` seconds.
+
+        `first` is how long to wait for an answer at all, in seconds.
+        """
         start = len(self.written)
         self._child.send(keys)
+        if first:
+            self._read(first)
         self.settle(quiet)
         return self.written[start:]
 
