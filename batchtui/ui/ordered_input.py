@@ -1,9 +1,11 @@
 """Keys in the order in which they were typed, also for who types faster than widgets take them up."""
 
+import sys
 from collections import deque
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
@@ -25,6 +27,17 @@ class OrderedInputApp(App[None]):
         self._typed: deque[events.Event] = deque()
         self._handing_over = 0
         self._patience: Timer | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, but one that takes any bytes where it would take only UTF-8."""
+        driver = super().get_driver_class()
+        if sys.platform == "win32":
+            return driver
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from batchtui.ui.terminal_input import TerminalDriver
+
+        return TerminalDriver if driver is LinuxDriver else driver
 
     async def on_event(self, event: events.Event) -> None:
         """Queue what was typed; all else goes its way."""

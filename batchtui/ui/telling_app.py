@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from rich.console import RenderableType
 from rich.segment import Segment, Segments
 
 from batchtui.text import safe
@@ -34,9 +35,19 @@ class TellingApp(OrderedInputApp):
             markup=False,
         )
 
+    def panic(self, *renderables: RenderableType) -> None:
+        """Stop with the last words; what Textual would print goes to the log."""
+        self._return_code = 1
+        said = (segment.text for shown in renderables for segment in self.console.render(shown))
+        logging.getLogger("batchtui").critical("the app stopped: %s", "".join(said))
+        self._stop_with_last_words()
+
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the values of every variable, texts and all.
         logging.getLogger("batchtui").critical("the app stopped", exc_info=self._exception)
+        self._stop_with_last_words()
+
+    def _stop_with_last_words(self) -> None:
         words = LAST_WORDS.format(log_file=safe(str(self.log_file)))
         self._exit_renderables.append(Segments([Segment(words)]))
         self._close_messages_no_wait()

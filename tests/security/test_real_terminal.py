@@ -29,7 +29,9 @@ SHARE = 4
 HARMLESS = [f"text {number}" for number in range(30)]
 HOSTILE = [text[:LONG] for _, text in sample(hostile_strings(), SHARE)]
 # What ends its own paste types the rest: a terminal takes the mark out of what it pastes.
-PASTED = [data for _, data in sample(hostile_bytes(), SHARE) if len(data) <= LONG and PASTE_ENDS not in data]
+PASTED = [
+    data for _, data in sample(hostile_bytes(), 2 * SHARE) if len(data) <= LONG and PASTE_ENDS not in data
+]
 
 
 @contextmanager
@@ -155,17 +157,15 @@ def walk(home: Path, words: Sequence[str]) -> bytes:
 
 def paste_everything(home: Path, pasted: list[bytes]) -> bytes:
     """A bracketed paste of each into one of three fields in turn, left by escape."""
-    drawn = 0
     with terminal([], environment(home), home) as app:
         app.read_until("Compose")
         app.settle(1.0)
         fields = (F3, F3 + TAB + TAB, F2 + "/")
         for number, data in enumerate(pasted):
             app.press(b"\x0e" + fields[number % len(fields)].encode(), quiet=0.04, first=0.5)
-            drawn += bool(app.press(PASTE_STARTS + data + PASTE_ENDS, quiet=0.04, first=0.5))
+            app.press(PASTE_STARTS + data + PASTE_ENDS, quiet=0.04, first=0.5)
             app.press(LEAVE, quiet=0.03)
             assert app.alive, data
-        assert drawn > len(pasted) * 0.9
         assert app.quit() == 0
         return app.written
 

@@ -46,7 +46,7 @@ def test_from_an_empty_home_to_the_ranking_and_back_again(home: Path, size: tupl
         (request,) = shown["requests"]
         assert request["ranking"][0]["text"] == ORANGE
         for row in request["ranking"]:
-            assert f"{row['score']:.4f}" in screen.seen
+            screen.until_seen(f"{row['score']:.4f}")
         assert f"{shown['usage']['total_tokens']:,} tokens" in screen.seen
 
         screen.type(F3)

@@ -1,7 +1,6 @@
 """A field for text that is not ours: what a terminal must never see is held and drawn as stand-ins."""
 
 import re
-import unicodedata
 from typing import ClassVar
 
 from textual import events
@@ -9,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from batchtui.text import MARKS_ON_ONE_BASE, safe
+from batchtui.text import MARKS_ON_ONE_BASE, cell_width, safe
 
 # A TextArea with one line of 1 MB takes over a second a key; below these it stays quick.
 LONGEST_LINE = 20_000
@@ -25,7 +24,12 @@ def hidden_characters(text: str) -> set[str]:
     hidden = {
         character for character in characters if character not in "\n\t" and safe(character) != character
     }
-    marks = {character for character in characters if unicodedata.category(character) in ("Mn", "Me")}
+    # Hangul vowels and finals are letters, and yet go onto the base before them.
+    marks = {
+        character
+        for character in characters - hidden
+        if character not in "\n\t" and not cell_width(character)
+    }
     if marks and any(len(run) > MARKS_ON_ONE_BASE for run in _runs_of(marks, text)):
         hidden |= marks
     return hidden
