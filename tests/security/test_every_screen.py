@@ -38,7 +38,7 @@ from .support import EXHAUSTIVE, LONG, batch_with, fill, opened, sample, sendabl
 
 # What is long is cut here, so that each of many places is drawn in moments; whole ones have their own test.
 SHORT = [(name, text[:LONG]) for name, text in hostile_strings()]
-ONE_BY_ONE = sample(SHORT, 6)
+ONE_BY_ONE = sample(SHORT, 20)
 WHOLE = sample([(name, text) for name, text in hostile_strings() if len(text) > LONG], 2)
 SIZE = (150, 40)
 EDGE = re.compile("(?<= )\u200d|\u200d(?= )")
