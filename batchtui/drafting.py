@@ -133,12 +133,6 @@ class Composition:
         self._replace_requests(left or (EMPTY_REQUEST,))
         self.request_index = min(here, len(self.batch.requests) - 1)
 
-    def set_batch(self, batch: Batch) -> None:
-        """Put another batch in place of the whole draft (one step of undo)."""
-        self._keep()
-        self.batch = msgspec.structs.replace(batch, requests=batch.requests or (EMPTY_REQUEST,))
-        self.request_index = 0
-
     def set_model(self, model: str, *, truncate_inputs: bool | None, top_k: int | None) -> None:
         """Choose the model and what its requests take."""
         self._keep()

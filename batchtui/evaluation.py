@@ -11,9 +11,8 @@ import random
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from itertools import pairwise
 from operator import getitem
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -40,19 +39,6 @@ class Metrics(msgspec.Struct, frozen=True):
     p_at_5: float
     recall_at_10: float
     judged: int
-
-
-class Shift(msgspec.Struct, Generic[Key], frozen=True):
-    """Where one key stands in two rankings, places from 1; None where a ranking does not have it."""
-
-    key: Key
-    before: int | None
-    after: int | None
-
-    @property
-    def places(self) -> int | None:
-        """How far it moved, positive towards the top; None where only one ranking has it."""
-        return None if self.before is None or self.after is None else self.before - self.after
 
 
 class PairedTest(msgspec.Struct, frozen=True):
@@ -167,18 +153,6 @@ def reciprocal_rank(grades: Grades) -> float:
     return 0.0
 
 
-def shifts(before: Sequence[Key], after: Sequence[Key]) -> tuple[Shift[Key], ...]:
-    """How far each key moved: those of `after` in its order, then those that only `before` has.
-
-    A key that occurs several times is matched first with first, second with second.
-    """
-    old = {item: place for place, item in enumerate(_distinct(before), start=1)}
-    new = {item: place for place, item in enumerate(_distinct(after), start=1)}
-    moved = [Shift(item[0], old.get(item), place) for item, place in new.items()]
-    gone = [Shift(item[0], place, None) for item, place in old.items() if item not in new]
-    return tuple(moved + gone)
-
-
 def kendall_tau(before: Sequence[Key], after: Sequence[Key]) -> float | None:
     """Kendall's rank correlation of the keys in both: −1 (reversed) to 1 (same order); None below two keys.
 
@@ -265,13 +239,6 @@ def histogram(scores: Iterable[float], bins: int) -> tuple[int, ...]:
             place = (score / 2 - low) / (high - low) if high > low else 1.0
             counts[min(bins - 1, int(place * bins))] += 1
     return tuple(counts)
-
-
-def gaps(scores: Sequence[float]) -> tuple[float | None, ...]:
-    """How far each score of a ranking lies above the next one; None for the last."""
-    if not scores:
-        return ()
-    return *(score - after for score, after in pairwise(scores)), None
 
 
 def _is_relevant(grade: int | None) -> bool:

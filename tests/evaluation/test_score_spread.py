@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchtui.evaluation import gaps, histogram
+from batchtui.evaluation import histogram
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,3 @@ def test_every_finite_score_is_counted_once(scores: list[float], bins: int) -> N
     counts = histogram(scores, bins)
     assert len(counts) == bins
     assert sum(counts) == len(scores)
-
-
-def test_a_gap_is_how_far_a_score_lies_above_the_next() -> None:
-    assert gaps([0.75, 0.5, 0.5]) == (0.25, 0.0, None)
-    assert gaps([0.5]) == (None,)
-    assert gaps([]) == ()
