@@ -42,31 +42,38 @@ class Terminal:
         """Whether the program still runs."""
         return bool(self._child.isalive())
 
-    def read_until(self, text: str) -> None:
-        """Read on until the program has written `text` since the last key."""
+    def read_until(self, text: str) -> bytes:
+        """Read on until the program has written `text` since the last key; what it wrote."""
         start = len(self.written)
         deadline = time.monotonic() + PATIENCE
         while text.encode() not in self.written[start:]:
             if not self._read(0.5) and (time.monotonic() > deadline or not self.alive):
                 raise AssertionError(f"never written: {text!r}; last: {self.written[-2000:]!r}")
+        return self.written[start:]
 
-    def press(self, keys: str | bytes, *, quiet: float = QUIET_SECONDS, first: float = 0.0) -> bytes:
+    def press(
+        self, keys: str | bytes, *, quiet: float = QUIET_SECONDS, first: float = 0.0, until: str = ""
+    ) -> bytes:
         """Send keys, and return what was written until nothing more came for `quiet` seconds.
 
-        `first` is how long to wait for an answer at all, in seconds.
+        `first` is how long to wait for an answer at all, in seconds; `until` is what is to be waited for.
         """
         start = len(self.written)
         self._child.send(keys)
-        if first:
+        if until:
+            self.read_until(until)
+        elif first:
             self._read(first)
         self.settle(quiet)
         return self.written[start:]
 
-    def settle(self, quiet: float = QUIET_SECONDS) -> None:
-        """Read until nothing comes for a moment."""
+    def settle(self, quiet: float = QUIET_SECONDS) -> bytes:
+        """Read until nothing comes for a moment; what came."""
+        start = len(self.written)
         deadline = time.monotonic() + LONGEST_UNREST
         while self._read(quiet) and time.monotonic() < deadline:
             pass
+        return self.written[start:]
 
     def quit(self) -> int | None:
         """Leave by ctrl+q; the exit status."""

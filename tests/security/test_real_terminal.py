@@ -3,177 +3,96 @@
 A share of each family of hostile texts is shown and pasted; all of them with BATCHTUI_EXHAUSTIVE=1.
 """
 
-import asyncio
-import json
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from hostile import hostile_bytes, hostile_strings
 
-from batchtui.model import Batch, Context, Draft, Request
+from batchtui.exchange.splitting import Choice, split_text
+from batchtui.model import Draft
+from batchtui.text import one_line
 
 from .escape_sequences import Output, read_output
-from .support import LONG, environment, fill, opened, sample, sendable
+from .support import EXHAUSTIVE, LONG, environment, opened, sample, sendable
 from .terminal import Terminal, terminal
+from .walk import ENTER, F2, F3, NEW, TAB, walk
 
-F2, F3, F4, F6, F7 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
 PASTE_STARTS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
-ESCAPE, TAB, ENTER, PAGE_DOWN, DOWN = "\x1b", "\t", "\r", "\x1b[6~", "\x1b[B"
 # An ESC right before another key would be read as alt; this is the key itself, as kitty sends it.
 LEAVE = "\x1b[27u"
 SHARE = 8
-HARMLESS = [f"text {number}" for number in range(30)]
+HARMLESS = [f"text {number}" for number in range(12)]
 HOSTILE = [text[:LONG] for _, text in sample(hostile_strings(), SHARE)]
+INTO = 1 if EXHAUSTIVE else 3
 # What ends its own paste types the rest: a terminal takes the mark out of what it pastes.
 PASTED = [data for _, data in sample(hostile_bytes(), SHARE) if len(data) <= LONG and PASTE_ENDS not in data]
 
 
-@contextmanager
-def answering_service(words_said: Sequence[str]) -> Iterator[str]:
-    """A service whose every word is a text of the walk; the base URL."""
-    calls = iter(range(10**9))
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            number = next(calls)
-            words = words_said[number % len(words_said)]
-            error = {"code": 5006, "message": words}
-            body = json.dumps({"errors": [error], "success": False, "result": {}, "messages": []}).encode()
-            if number % 3 == 1:
-                body = words.encode("utf-8", "replace")
-            self.send_response(400 if number % 3 < 2 else 502)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/client/v4"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def pasted_text(data: bytes) -> str:
+    """What a paste of these bytes is to a field."""
+    return data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def furnish(home: Path, words: Sequence[str]) -> None:
-    """A store, drafts and a directory of files, with these words."""
-    service, refused = opened(home), opened(home, refuses=True)
-    texts = [sendable(word) for word in words]
-    contexts = tuple(Context(text or "c", text) for text in texts)
-    requests = tuple(Request(text if text.strip() else "q", contexts[:2], text) for text in texts)
-
-    async def submit() -> None:
-        await fill(service, texts)
-        await fill(refused, texts[::10])
-        every = Batch((*requests, Request("every context", contexts)))
-        jobs = [service.submit(every, backend="http://x", label="every").id for _ in range(2)]
-        await service.follow_until_done(jobs)
-
-    asyncio.run(submit())
-    for word, request in zip(words, requests, strict=True):
-        service.save_draft(Draft(0, Batch((request,), word or "m"), word, word))
-    service.save_draft(Draft(0, Batch((Request("every context", contexts),)), "every", ""))
-    service.close()
-    refused.close()
-    for number, word in enumerate(words):
-        name = word.replace("/", "∕").replace("\0", "")[:60] or "empty"
-        for path in (home / "files" / f"{number} {name}", home / "files" / f"{number} {name}.d"):
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text("one\ntwo\n") if path.suffix != ".d" else path.mkdir()
-            except (OSError, UnicodeEncodeError):
-                continue
+def bracketed(data: bytes) -> bytes:
+    """As a terminal sends what is pasted."""
+    return PASTE_STARTS + data + PASTE_ENDS
 
 
-def look_through(app: Terminal, rows: int, page: int) -> None:
-    for _ in range(rows // page + 1):
-        app.press(PAGE_DOWN, quiet=0.04)
+def ways_in(data: bytes) -> Sequence[Choice]:
+    """How the context editor offers to take a paste in."""
+    return split_text(pasted_text(data))
 
 
-def walk(home: Path, words: Sequence[str]) -> bytes:
-    """Every screen, list and dialog; what the terminal was told."""
-    furnish(home, words)
-    (home / "files").mkdir(exist_ok=True)
-    with (
-        answering_service(words) as base_url,
-        terminal(["--backend", base_url], environment(home), home / "files") as app,
-    ):
-        app.read_until("Compose")
-        app.settle(1.0)
-        app.press(TAB)
-        look_through(app, len(words), 9)
-        app.press(F2)
-        look_through(app, len(words), 8)
-        app.press("g")
-        for _ in range(2):
-            for keys in ("v", "l", "n", "y", "x"):
-                app.press(keys)
-                app.press(ESCAPE)
-            app.press(DOWN)
-        app.press("g")
-        app.press(ENTER)
-        app.press("o")
-        look_through(app, len(words), 34)
-        app.press(ENTER)
-        look_through(app, len(words), 10)
-        app.press("c", quiet=0.2)
-        look_through(app, len(words), 8)
-        app.press(TAB)
-        look_through(app, len(words), 8)
-        app.press(ESCAPE)
-        app.press("?")
-        app.press(ESCAPE)
-        app.press("\x0f", quiet=0.2)
-        app.press(TAB)
-        look_through(app, 2 * len(words), 34)
-        app.press(ENTER, quiet=0.2)
-        app.press(ENTER, quiet=0.2)
-        app.press(ESCAPE)
-        for keys in (F6, F7):
-            app.press(keys)
-            look_through(app, len(words) if keys == F7 else 1, 12)
-            app.press(ENTER)
-        app.press("\x10", quiet=0.2)
-        app.press("batch", quiet=0.2)
-        app.press(ESCAPE)
-        for _ in range(3):
-            app.press("\x13", quiet=0.3)
-        assert app.alive
-        assert app.quit() == 0
-        return app.written
-
-
-def paste_everything(home: Path, pasted: list[bytes]) -> bytes:
-    """A bracketed paste of each into one of three fields in turn, left by escape."""
+def paste_each(home: Path, pasted: Sequence[bytes], into: Callable[[Terminal, bytes], None]) -> bytes:
+    """Each of them pasted once; what the terminal was told."""
     with terminal([], environment(home), home) as app:
         app.read_until("Compose")
         app.settle(1.0)
-        fields = (F3, F3 + TAB + TAB, F2 + "/")
-        for number, data in enumerate(pasted):
-            app.press(b"\x0e" + fields[number % len(fields)].encode(), quiet=0.04, first=0.5)
-            app.press(PASTE_STARTS + data + PASTE_ENDS, quiet=0.04, first=0.5)
-            app.press(LEAVE, quiet=0.03)
+        for data in pasted:
+            into(app, data)
             assert app.alive, data
         assert app.quit() == 0
         return app.written
 
 
+def into_query(app: Terminal, data: bytes) -> None:
+    app.press(NEW + F3, quiet=0.04, first=0.5)
+    app.press(bracketed(data), quiet=0.04, first=0.5)
+
+
+def into_contexts(app: Terminal, data: bytes) -> None:
+    """Of the ways that a paste of many lines can come in, the first is taken."""
+    app.press(NEW + F3 + TAB + TAB, quiet=0.04, first=0.5)
+    if len(ways_in(data)) > 1:
+        app.press(bracketed(data), quiet=0.04, until="How shall they come in")
+        app.press(ENTER, quiet=0.04, first=0.5)
+    else:
+        app.press(bracketed(data), quiet=0.04, first=0.5)
+
+
+def into_filter(app: Terminal, data: bytes) -> None:
+    app.press(F2 + "/", quiet=0.04, first=0.5)
+    app.press(bracketed(data), quiet=0.2, first=0.5)
+    app.press(LEAVE, quiet=0.04, first=0.5)
+
+
+def drafts_of(home: Path) -> list[Draft]:
+    service = opened(home)
+    try:
+        return service.drafts()
+    finally:
+        service.close()
+
+
 @pytest.fixture(scope="module")
 def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Output:
     """What Textual tells a terminal where no text is hostile."""
-    walked = walk(tmp_path_factory.mktemp("harmless"), HARMLESS)
-    pasted = paste_everything(tmp_path_factory.mktemp("pasted"), [b"a line", b"two\nlines", b"more"])
-    output = read_output(walked + pasted)
+    written, _ = walk(tmp_path_factory.mktemp("harmless"), HARMLESS)
+    for into in (into_query, into_contexts, into_filter):
+        home = tmp_path_factory.mktemp("pasted")
+        written += paste_each(home, [b"a line", b"two\nlines", b"more"], into)
+    output = read_output(written)
     # Textual sets the pointer's shape, and nothing else, by a control string.
     strings = {kind for kind in output.kinds if kind.startswith(("string", "control", "ESC"))}
     assert strings == {"string ]22;default"}
@@ -187,14 +106,52 @@ def assert_harmless(written: bytes, ordinary: Output) -> None:
     assert output.dangers == []
 
 
+def assert_all_drawn(texts: Sequence[str], drawn: bytes, name: str) -> None:
+    shown = "".join(read_output(drawn).texts)
+    forms = ((text, sendable(text)) for text in texts)
+    missing = [
+        either for either in forms if not any(one_line(text, 12).rstrip("…") in shown for text in either)
+    ]
+    assert missing == [], name
+
+
 def test_a_walk_through_every_screen(ordinary: Output, tmp_path: Path) -> None:
-    written = walk(tmp_path, HOSTILE)
-    assert "␛".encode() in written
+    written, lists = walk(tmp_path, HOSTILE)
     assert_harmless(written, ordinary)
+    named = {"files": [path.name for path in (tmp_path / "files").iterdir()]}
+    for name, drawn in lists.items():
+        assert_all_drawn(named.get(name, HOSTILE), drawn, name)
 
 
-def test_pastes_of_any_bytes_into_every_field(ordinary: Output, tmp_path: Path) -> None:
-    assert_harmless(paste_everything(tmp_path, PASTED), ordinary)
+def test_pastes_of_any_bytes_into_the_query(ordinary: Output, tmp_path: Path) -> None:
+    pasted = PASTED[::INTO]
+    assert_harmless(paste_each(tmp_path, pasted, into_query), ordinary)
+    kept = {request.query for draft in drafts_of(tmp_path) for request in draft.batch.requests}
+    assert [data for data in pasted if pasted_text(data) and pasted_text(data) not in kept] == []
+
+
+def test_pastes_of_any_bytes_into_the_context_editor(ordinary: Output, tmp_path: Path) -> None:
+    pasted = PASTED[1::INTO]
+    assert_harmless(paste_each(tmp_path, pasted, into_contexts), ordinary)
+    kept = {draft.unfinished for draft in drafts_of(tmp_path)}
+    kept |= {
+        context.text
+        for draft in drafts_of(tmp_path)
+        for request in draft.batch.requests
+        for context in request.contexts
+    }
+    for data in pasted:
+        ways = ways_in(data)
+        whole = len(ways) < 2 or ways[0].kind == "one"
+        texts = {pasted_text(data)} if whole else set(ways[0].texts)
+        assert texts - kept <= {""}, data
+
+
+def test_pastes_of_any_bytes_into_the_filter(ordinary: Output, tmp_path: Path) -> None:
+    pasted = PASTED[2::INTO]
+    written = paste_each(tmp_path, pasted, into_filter)
+    assert_harmless(written, ordinary)
+    assert_all_drawn([pasted_text(data) for data in pasted], written, "the filter")
 
 
 @pytest.mark.parametrize(
