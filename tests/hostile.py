@@ -340,6 +340,8 @@ def _layout() -> Iterator[tuple[str, str]]:
 
 
 def _other_syntaxes() -> Iterator[tuple[str, str]]:
+    yield "lists in lists", "[" * 990 + "]" * 990
+    yield "objects in objects", '{"a":' * 50_000 + "1" + "}" * 50_000
     for text in (*_entries(_SYNTAXES), "\t=1+1", "a;b|c\td", "a\\\nb", "EOF\n", "```\ncode", '{"a": '):
         yield repr(text), text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -281,18 +282,20 @@ class JobActions:
         if not answers:
             self.app.tell(f"Nothing came back for job {job.id} yet.")
             return
-        shown = []
-        for answer in answers:
-            body = answer.body
-            try:
-                body = msgspec.json.format(body, indent=2) if len(body) <= RAW_SHOWN_BYTES else body
-            except msgspec.DecodeError:
-                # What is no JSON is shown as it came.
-                body = answer.body
-            shown.append(
-                f"part {answer.part + 1}, {len(answer.body):,} bytes\n{from_bytes(body[:RAW_SHOWN_BYTES])}"
-            )
+        shown = [
+            f"part {answer.part + 1}, {len(answer.body):,} bytes\n{readable_answer(answer.body)}"
+            for answer in answers
+        ]
         self.app.push_screen(TextScreen(f"What the service answered to job {job.id}", "\n\n".join(shown)))
+
+
+def readable_answer(body: bytes) -> str:
+    """A raw answer as safe text, cut at RAW_SHOWN_BYTES: JSON indented, all else as it came."""
+    if len(body) <= RAW_SHOWN_BYTES:
+        # JSON nested too deep is not indented either.
+        with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            body = msgspec.json.format(body, indent=2)
+    return from_bytes(body[:RAW_SHOWN_BYTES])
 
 
 def _write(path: Path, text: str) -> str:

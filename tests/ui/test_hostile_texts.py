@@ -1,9 +1,10 @@
 """Texts that try to harm the terminal or the markup: shown safe everywhere, kept and sent to the byte."""
 
 import pytest
-from hostile import dangerous_in, hostile_strings
+from hostile import dangerous_in, hostile_bytes, hostile_strings
 
 from batchtui.model import Batch, Context, Draft, JobState, Request
+from batchtui.ui.job_actions import readable_answer
 
 from .support import NARROW, WIDE, Person, at_the_app
 
@@ -24,6 +25,15 @@ def _texts(name: str) -> list[str]:
 
 async def _look(person: Person) -> None:
     assert dangerous_in(person.seen) == [], person.seen
+
+
+@pytest.mark.parametrize("wrapped", [b"%b", b'{"result": "%b"}', b'{"result": %b}'])
+def test_an_answer_of_any_bytes_can_be_read_as_it_came(wrapped: bytes) -> None:
+    for name, body in hostile_bytes():
+        assert dangerous_in(readable_answer(wrapped % body)) == [], name
+    assert readable_answer(b'{"a":[1]}') == '{\n  "a": [\n    1\n  ]\n}'
+    deep = b"[" * 5_000 + b"]" * 5_000
+    assert readable_answer(deep) == deep.decode()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
