@@ -193,7 +193,7 @@ def open_app(namespace: argparse.Namespace, settings: Settings) -> int:
     draft = _read_draft(namespace.file, settings) if namespace.file else None
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         raise OSError("the app needs a terminal; `batchtui submit`, `jobs` and `show` work without one")
-    logs.start(settings.locations.log_file)
+    logs.start(settings.locations.log_file, settings.token)
     clock = SystemClock()
     backends = Backends(settings, clock)
     service = open_service(settings, backends, clock)
@@ -211,6 +211,7 @@ def open_app(namespace: argparse.Namespace, settings: Settings) -> int:
         # The threads that read and write beside the screen give way to a key sooner.
         sys.setswitchinterval(SWITCH_SECONDS)
         app.run()
+        sys.stderr.write(app.last_words)
         return app.return_code or DONE
     finally:
         service.close()

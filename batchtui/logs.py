@@ -1,4 +1,4 @@
-"""The log: what went wrong behind the screen; never a token, never a text of the person's."""
+"""The log: what went wrong behind the screen; never a token, and of texts only what a fault itself quotes."""
 
 import logging
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batchtui.files import make_private_directory, private_opener
 from batchtui.text import safe
+from batchtui.workers_ai.secret import MaskingFilter, Secret
 
 LARGEST = 1_000_000
 KEPT = 2
@@ -28,7 +29,7 @@ class SafeFormatter(logging.Formatter):
         return safe(super().format(record))
 
 
-def start(log_file: Path) -> None:
+def start(log_file: Path, token: Secret | None = None) -> None:
     """Have batchtui's own loggers write to `log_file`; where it can't be written, that is told once."""
     logger = logging.getLogger("batchtui")
     logger.propagate = False
@@ -42,5 +43,7 @@ def start(log_file: Path) -> None:
         print(safe(f"batchtui: nothing is logged to {log_file}: {error.strerror}"), file=sys.stderr)
         handler = logging.NullHandler()
     handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    if token is not None:
+        handler.addFilter(MaskingFilter(token))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

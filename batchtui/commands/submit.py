@@ -34,7 +34,7 @@ def submit(namespace: argparse.Namespace, settings: Settings) -> int:
     batches = [
         (name, batch) for given in namespace.files for name, batch in _read(given, namespace, settings)
     ]
-    logs.start(settings.locations.log_file)
+    logs.start(settings.locations.log_file, settings.token)
     with opened_service(settings) as (service, backends):
         ids = [service.submit(batch, backend=settings.backend).id for _, batch in batches]
         # The emulator runs only while this program does, so its jobs are always waited for.

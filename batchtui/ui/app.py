@@ -92,8 +92,9 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        leave_on_signals(self._leave)
+        # Without a screen it is a part of another program, whose signals are its own.
         if not self.is_headless:
+            leave_on_signals(self._leave)
             leave_with_the_terminal(lambda: self.call_from_thread(self._leave, HUNG_UP))
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         # What is heavy (the HTTP client, the emulator) is imported by the follower, after the first paint.
@@ -232,8 +233,13 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
             return False
         return super().check_action(action, parameters)
 
+    def keep(self) -> None:
+        """Write the draft, if there is one yet and it changed."""
+        if self.query(ComposePane):
+            self.draft_actions.write(self.draft_actions.current())
+
     def _leave(self, status: int) -> None:
-        self.draft_actions.write(self.draft_actions.current())
+        self.keep()
         self.exit(return_code=status)
 
     async def action_quit(self) -> None:

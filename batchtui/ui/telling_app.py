@@ -1,10 +1,11 @@
 """What the app says to the person: notices, and last words where a fault of ours ends it."""
 
 import logging
+import sys
+import traceback
 from pathlib import Path
 
 from rich.console import RenderableType
-from rich.segment import Segment, Segments
 
 from batchtui.text import safe
 from batchtui.ui.ordered_input import OrderedInputApp
@@ -12,9 +13,11 @@ from batchtui.ui.ordered_input import OrderedInputApp
 # How long a notice stands, in seconds: what went wrong takes longer to read.
 PLAIN, SEVERE = 5, 12
 LONGEST = 2_000
+LONGEST_FAULT = 20_000
 LAST_WORDS = """\
-batchtui stopped because of a fault of its own. Drafts and jobs are kept: open it again to go on.
-What happened stands in {log_file}; please report it.
+batchtui stopped because of a fault of its own. Drafts and jobs are kept:
+open it again to go on. Please report what happened; it stands in
+{log_file}
 """
 
 
@@ -24,6 +27,8 @@ class TellingApp(OrderedInputApp):
     def __init__(self, log_file: Path) -> None:
         super().__init__()
         self.log_file = log_file
+        # What to say once the terminal is as it was; Textual would cut it at the width.
+        self.last_words = ""
 
     def tell(self, text: str, *, title: str = "", severe: bool = False) -> None:
         """Show a notice."""
@@ -35,19 +40,35 @@ class TellingApp(OrderedInputApp):
             markup=False,
         )
 
+    def keep(self) -> None:
+        """Write what is not kept yet, before the app ends."""
+
     def panic(self, *renderables: RenderableType) -> None:
         """Stop with the last words; what Textual would print goes to the log."""
         self._return_code = 1
-        said = (segment.text for shown in renderables for segment in self.console.render(shown))
-        logging.getLogger("batchtui").critical("the app stopped: %s", "".join(said))
-        self._stop_with_last_words()
+        plain = self.console.options.update(markup=False)
+        said = (segment.text for shown in renderables for segment in self.console.render(shown, plain))
+        self._stop_with_last_words("".join(said))
 
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the values of every variable, texts and all.
-        logging.getLogger("batchtui").critical("the app stopped", exc_info=self._exception)
         self._stop_with_last_words()
 
-    def _stop_with_last_words(self) -> None:
-        words = LAST_WORDS.format(log_file=safe(str(self.log_file)))
-        self._exit_renderables.append(Segments([Segment(words)]))
+    def _stop_with_last_words(self, said: str = "") -> None:
+        # Where a worker failed, the app's own exception has no traceback.
+        fault = sys.exception() or self._exception
+        said += "".join(traceback.format_exception(fault)) if fault else ""
+        log = logging.getLogger("batchtui")
+        log.critical("the app stopped: %s", _without_its_middle(said))
+        try:
+            self.keep()
+        except Exception:
+            log.critical("the draft was not kept: %s", _without_its_middle(traceback.format_exc()))
+        self.last_words = LAST_WORDS.format(log_file=safe(str(self.log_file)))
         self._close_messages_no_wait()
+
+
+def _without_its_middle(text: str) -> str:
+    """Text short enough for a log; of a traceback, the beginning and the end say most."""
+    half = LONGEST_FAULT // 2
+    return text if len(text) <= LONGEST_FAULT else f"{text[:half]}\n…\n{text[-half:]}"

@@ -8,8 +8,9 @@ import shlex
 import signal
 import subprocess
 import sys
+import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import pexpect
 import pyte
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = (sys.executable, "-m", "batchtui")
+NOTHING_MORE: Mapping[str, str] = {}
 PATIENCE = 60.0
 QUERY = "This is a story about Cloudflare"
 ORANGE = "This is a story about an orange cloud"
@@ -44,9 +47,17 @@ def environment_of(home: Path) -> dict[str, str]:
 class Terminal:
     """A terminal with the program in it."""
 
-    def __init__(self, home: Path, size: tuple[int, int], *arguments: str, stdin: str = "") -> None:
+    def __init__(
+        self,
+        home: Path,
+        size: tuple[int, int],
+        *arguments: str,
+        stdin: str = "",
+        program: Sequence[str] = PROGRAM,
+        environment: Mapping[str, str] = NOTHING_MORE,
+    ) -> None:
         width, height = size
-        command = [sys.executable, "-m", "batchtui", *arguments]
+        command = [*program, *arguments]
         if stdin:
             command = ["/bin/sh", "-c", f"exec {shlex.join(command)} < {shlex.quote(stdin)}"]
         self.written = b""
@@ -56,7 +67,7 @@ class Terminal:
             command[0],
             command[1:],
             cwd=str(home),
-            env=environment_of(home),
+            env={**environment_of(home), **environment},
             dimensions=(height, width),
             timeout=PATIENCE,
         )
@@ -114,6 +125,12 @@ class Terminal:
             time.sleep(0.05)
 
     @property
+    def line_by_line(self) -> bool:
+        """Whether the terminal echoes and takes lines, as a shell needs it."""
+        modes = termios.tcgetattr(self.process.child_fd)[3]
+        return bool(modes & termios.ECHO and modes & termios.ICANON and modes & termios.ISIG)
+
+    @property
     def seen(self) -> str:
         """The screen as text, a line a row."""
         return "\n".join(line.rstrip() for line in self.screen.display)
@@ -131,10 +148,15 @@ def _without_foreign_sequences(data: bytes) -> bytes:
 
 @contextmanager
 def terminal(
-    home: Path, *arguments: str, size: tuple[int, int] = (120, 36), stdin: str = ""
+    home: Path,
+    *arguments: str,
+    size: tuple[int, int] = (120, 36),
+    stdin: str = "",
+    program: Sequence[str] = PROGRAM,
+    environment: Mapping[str, str] = NOTHING_MORE,
 ) -> Iterator[Terminal]:
     """The program, opened and at its first screen; ended by force where the test leaves it running."""
-    opened = Terminal(home, size, *arguments, stdin=stdin)
+    opened = Terminal(home, size, *arguments, stdin=stdin, program=program, environment=environment)
     try:
         opened.until_seen("Compose", "batchtui")
         yield opened
@@ -144,13 +166,13 @@ def terminal(
 
 def show_last(home: Path) -> Any:
     """What `batchtui show last --json` says."""
-    command = [sys.executable, "-m", "batchtui", "show", "last", "--json"]
+    command = [*PROGRAM, "show", "last", "--json"]
     done = subprocess.run(command, env=environment_of(home), capture_output=True, check=True)
     return json.loads(done.stdout)
 
 
 def jobs(home: Path) -> Any:
     """What `batchtui jobs --json` says."""
-    command = [sys.executable, "-m", "batchtui", "jobs", "--json"]
+    command = [*PROGRAM, "jobs", "--json"]
     done = subprocess.run(command, env=environment_of(home), capture_output=True, check=True)
     return json.loads(done.stdout)
