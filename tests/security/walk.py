@@ -14,7 +14,7 @@ from .support import environment, fill, opened, sendable
 from .terminal import Terminal, terminal
 
 F2, F3, F4, F6, F7 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
-ESCAPE, TAB, ENTER, PAGE_DOWN, DOWN = "\x1b", "\t", "\r", "\x1b[6~", "\x1b[B"
+ESCAPE, TAB, ENTER, DOWN, PAGE_DOWN, PAGE_UP = "\x1b", "\t", "\r", "\x1b[B", "\x1b[6~", "\x1b[5~"
 NEW, OPEN, PALETTE, SUBMIT = "\x0e", "\x0f", "\x10", "\x13"
 
 
@@ -81,11 +81,11 @@ def furnish(home: Path, words: Sequence[str]) -> None:
                 continue
 
 
-def look_through(app: Terminal, rows: int) -> bytes:
-    """Page down until nothing more is drawn; what was drawn."""
+def look_through(app: Terminal, rows: int, key: str = PAGE_DOWN) -> bytes:
+    """Page on until nothing more is drawn; what was drawn."""
     drawn = b""
     for _ in range(rows):
-        page = app.press(PAGE_DOWN, quiet=0.04, first=0.6)
+        page = app.press(key, quiet=0.04, first=0.6)
         drawn += page
         if not page:
             break
@@ -131,6 +131,8 @@ def walk(home: Path, words: Sequence[str]) -> tuple[bytes, dict[str, bytes]]:
         app.press(ENTER)
         app.press(ESCAPE, quiet=0.2)
         lists["drafts"] = app.press(F7, first=0.6) + look_through(app, rows)
+        # Where an answer takes two lines, Textual's list pages past a line.
+        lists["drafts"] += look_through(app, rows, PAGE_UP)
         app.press(ENTER)
         app.press(PALETTE, quiet=0.2)
         app.press("batch", quiet=0.2)
