@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import gc
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     command, rest = split_command(given)
+    _let_output_hold_any_text()
     try:
         return run(command, parser_of(command).parse_args(rest))
     except KeyboardInterrupt:
@@ -42,6 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone; there is nobody to tell.
         sys.stdout = None
         return DONE
+
+
+def _let_output_hold_any_text() -> None:
+    """Where standard output is not UTF-8, write what it can't hold as JSON does, so that JSON stays exact."""
+
+    def escaped(error: UnicodeError) -> tuple[str, int]:
+        import json
+
+        assert isinstance(error, UnicodeEncodeError)
+        return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+    codecs.register_error("batchtui", escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="batchtui")
 
 
 def split_command(arguments: Sequence[str]) -> tuple[str | None, list[str]]:

@@ -6,6 +6,7 @@ import sys
 from batchtui.commands.store import grades_of, named_job, opened_service, terminal_width
 from batchtui.exchange.json_form import job_object
 from batchtui.exchange.json_text import to_json
+from batchtui.exchange.source import InputError
 from batchtui.exchange.table_form import write_jobs_table
 from batchtui.exchange.writing import export
 from batchtui.jobs.parts import takes_batches
@@ -39,15 +40,19 @@ def show(namespace: argparse.Namespace, settings: Settings) -> int:
     with opened_service(settings) as (service, _):
         job = named_job(service, namespace.job)
         batch = service.batch(job.id)
-        text = export(
-            job,
-            batch,
-            service.results(job.id),
-            grades_of(service, batch),
-            namespace.format,
-            width=terminal_width(),
-            linear_gain=service.linear_gain,
-            takes_batches=takes_batches(batch.model),
-        )
+        try:
+            text = export(
+                job,
+                batch,
+                service.results(job.id),
+                grades_of(service, batch),
+                namespace.format,
+                width=terminal_width(),
+                linear_gain=service.linear_gain,
+                takes_batches=takes_batches(batch.model),
+            )
+        except ValueError as error:
+            # No command of curl can be made of its base URL or its model.
+            raise InputError(str(error), f"job {job.id} as {namespace.format}") from None
     sys.stdout.write(text)
     return 0

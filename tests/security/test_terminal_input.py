@@ -18,7 +18,7 @@ from textual.message import Message
 
 from batchtui.ui.terminal_input import PASTE_ENDS, PASTE_STARTS, TerminalInput
 
-from .support import EXHAUSTIVE, environment, opened, sample
+from .support import EXHAUSTIVE, LONG, environment, opened, sample
 from .terminal import terminal
 
 STARTS, ENDS = PASTE_STARTS.encode(), PASTE_ENDS.encode()
@@ -194,7 +194,7 @@ class TestKeys:
 
     def test_any_hostile_text_typed_is_followed_by_the_next_key(self, time: Time) -> None:
         for name, data in hostile_bytes():
-            if len(data) <= LONGEST:
+            if len(data) <= LONG:
                 assert _next_key_after(data, time) == ("key", "z"), name
 
     @example("\x1b[1:2;3u")
