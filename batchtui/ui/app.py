@@ -236,7 +236,7 @@ class BatchtuiApp(PanedApp, inherit_bindings=False):
     def keep(self) -> None:
         """Write the draft, if there is one yet and it changed."""
         if self.query(ComposePane):
-            self.draft_actions.write(self.draft_actions.current())
+            self.draft_actions.save()
 
     def _leave(self, status: int) -> None:
         self.keep()

@@ -90,6 +90,7 @@ class ComposePane(Vertical):
 
     def finish(self) -> Batch:
         """The batch as it would go out now; an edit under way is taken in first."""
+        self.take_query()
         self._take_edit()
         return self.composition.to_submit(self.unfinished)
 
@@ -157,13 +158,16 @@ class ComposePane(Vertical):
         """Add what a paste was chosen to be."""
         self._add(contexts)
 
-    @on(TextArea.Changed, "#query")
-    def _query_changed(self) -> None:
+    def take_query(self) -> None:
+        """Take in what stands in the query's field, which says so only a moment after it was typed."""
         typed = self.query_one("#query", TextEditor).value
-        # A field that was filled says so later, when it holds nothing new.
         if typed != self.composition.request.query:
             self.composition.set_query(typed)
             self._changed()
+
+    @on(TextArea.Changed, "#query")
+    def _query_changed(self) -> None:
+        self.take_query()
 
     @on(TextArea.Changed, "#editor")
     def _editor_changed(self) -> None:

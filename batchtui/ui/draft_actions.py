@@ -18,7 +18,7 @@ from batchtui.model import Batch, Draft, Job
 from batchtui.settings import CLOUDFLARE, credentials_missing
 from batchtui.text import one_line
 from batchtui.ui.compose_pane import first_problem
-from batchtui.ui.draft_keeper import DraftKeeper
+from batchtui.ui.draft_keeper import DraftKeeper, Version
 from batchtui.ui.messages import Trouble
 from batchtui.ui.open_screen import OpenScreen
 from batchtui.ui.outside_editor import EditorError, edit_outside
@@ -48,18 +48,24 @@ class DraftActions:
     def current(self) -> Draft:
         """The draft as it is on the screen."""
         pane = self.app.compose_pane
+        pane.take_query()
         return Draft(0, pane.composition.batch, self.keeper.name, pane.unfinished)
 
     def save_soon(self) -> None:
         """Write the draft beside the screen, if it changed."""
         if self.keeper.waits:
-            draft = self.current()
-            self.app.run_worker(lambda: self.write(draft), thread=True, group="drafts", exit_on_error=False)
+            version = self.keeper.take(self.current())
+            self.app.run_worker(
+                lambda: self._write(version), thread=True, group="drafts", exit_on_error=False
+            )
 
-    def write(self, draft: Draft) -> bool:
-        """Write the draft if it changed; where it can't be, that is told, and False."""
+    def save(self) -> bool:
+        """Write the draft now; where it can't be, that is told, and False."""
+        return self._write(self.keeper.take(self.current()))
+
+    def _write(self, version: Version) -> bool:
         try:
-            self.keeper.write_if_changed(draft)
+            self.keeper.write(version)
         except JobsError as error:
             self.app.post_message(Trouble(str(error), title="The draft was not saved"))
             return False
@@ -67,7 +73,7 @@ class DraftActions:
 
     def may_leave(self) -> bool:
         """Save the draft; where it can't be, the first try to leave says so and the second one leaves."""
-        if self.write(self.current()) or self._warned:
+        if self.save() or self._warned:
             return True
         self._warned = True
         self.app.tell("Press ctrl+q once more to leave without it.", severe=True)
@@ -75,7 +81,7 @@ class DraftActions:
 
     def open(self, draft: Draft) -> None:
         """Go on with another draft; the one shown is saved first."""
-        self.write(self.current())
+        self.save()
         self.keeper.follow(draft)
         self.app.compose_pane.load(draft)
         if not draft.id:
@@ -91,7 +97,7 @@ class DraftActions:
 
     def choose_draft(self) -> None:
         """Go back to one of the drafts that are kept."""
-        self.write(self.current())
+        self.save()
         kept = sorted(self.service.drafts(), key=lambda draft: draft.updated_at, reverse=True)
         kept = [draft for draft in kept if draft.batch.requests or draft.unfinished]
         if not kept:
@@ -332,8 +338,11 @@ class DraftActions:
 
     def delete(self) -> None:
         """Remove the draft that is shown; what was submitted from it stays."""
-        if self.keeper.draft_id:
-            self.service.delete_draft(self.keeper.draft_id)
+        try:
+            self.keeper.delete()
+        except JobsError as error:
+            self.app.tell(str(error), title="The draft was not deleted", severe=True)
+            return
         draft = Draft(0, Batch((), self.app.compose_pane.composition.batch.model))
         self.keeper.follow(draft)
         self.app.compose_pane.load(draft)

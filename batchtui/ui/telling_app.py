@@ -6,6 +6,8 @@ import traceback
 from pathlib import Path
 
 from rich.console import RenderableType
+from textual import on
+from textual.worker import Worker, WorkerState
 
 from batchtui.text import safe
 from batchtui.ui.ordered_input import OrderedInputApp
@@ -39,6 +41,18 @@ class TellingApp(OrderedInputApp):
             timeout=SEVERE if severe else PLAIN,
             markup=False,
         )
+
+    @on(Worker.StateChanged)
+    def _tell_fault_of_worker(self, message: Worker.StateChanged) -> None:
+        fault = message.worker.error
+        if message.state is WorkerState.ERROR and fault is not None:
+            words = "".join(traceback.format_exception(fault))
+            logging.getLogger("batchtui").error("beside the screen: %s", _without_its_middle(words))
+            self.tell(
+                f"{type(fault).__name__}: {fault}. It stands in the log, {self.log_file}; please report it.",
+                title="Something unforeseen happened",
+                severe=True,
+            )
 
     def keep(self) -> None:
         """Write what is not kept yet, before the app ends."""

@@ -6,7 +6,7 @@ from textual.widgets import Static
 from batchtui.jobs.errors import StoreError
 from batchtui.model import JobState
 
-from .support import ORANGE, SAMPLE, Person, at_the_app, drafted, request
+from .support import EMOJI, LLAMA, ORANGE, SAMPLE, Person, at_the_app, drafted, request
 
 
 async def _refused(person: Person, where: str) -> None:
@@ -123,3 +123,18 @@ async def test_a_terminal_too_small_says_so_and_keeps_what_was_typed(size: tuple
         await person.pilot.resize_terminal(120, 36)
         await person.until_seen("Compose", "kept", "kept too")
         assert person.app.compose_pane.unfinished == "kept too"
+
+
+async def test_a_fault_of_our_own_beside_the_screen_is_told_and_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*given: object, **named: object) -> None:
+        raise OverflowError("too large \x1b[2J")
+
+    async with at_the_app(draft=drafted()) as person:
+        monkeypatch.setattr(person.service, "submit", fail)
+        with caplog.at_level("ERROR", "batchtui"):
+            await person.press("ctrl+s")
+            await person.until_told("OverflowError: too large ␛[2J")
+        assert "Traceback" in caplog.text
+        assert person.texts == [ORANGE, LLAMA, EMOJI]
