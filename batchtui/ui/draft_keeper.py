@@ -28,7 +28,7 @@ class DraftKeeper:
         self.follow(draft)
 
     def follow(self, draft: Draft) -> None:
-        """Another draft is edited from now on; one without an id is new and is written when it has content."""
+        """Another draft is edited from now on; one without an id is new, and written when it has content."""
         self.name = draft.name
         self._place = _Place(draft)
         self._changed = False

@@ -42,6 +42,11 @@ class TellingApp(OrderedInputApp):
             markup=False,
         )
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy any text: here to the byte, to the terminal with half characters replaced."""
+        super().copy_to_clipboard(text.encode("utf-8", "replace").decode())
+        self._clipboard = text
+
     @on(Worker.StateChanged)
     def _tell_fault_of_worker(self, message: Worker.StateChanged) -> None:
         fault = message.worker.error

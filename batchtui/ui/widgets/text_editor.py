@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.document._document import EditResult
+from textual.document._edit import Edit
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -14,7 +16,10 @@ from batchtui.text import MARKS_ON_ONE_BASE, cell_width, safe
 LONGEST_LINE = 20_000
 LONGEST_TEXT = 200_000
 
-_STAND_INS = range(0xF0000, 0xFFFFE)
+# More different characters than any language has; each hidden one takes a stand-in.
+MOST_DIFFERENT = 20_000
+
+_STAND_INS = (*range(0xF0000, 0xFFFFE), *range(0x100000, 0x10FFFE))
 _REPLACED = "\ufffd"
 
 
@@ -44,9 +49,8 @@ def _picture(character: str) -> str:
     return shown if len(shown) == 1 and shown != character else _REPLACED
 
 
-def _new_stand_ins(characters: set[str], text: str) -> dict[int, int]:
-    """Pair each character with a private one that the text does not use."""
-    used = {ord(character) for character in set(text)}
+def _new_stand_ins(characters: set[str], used: set[int]) -> dict[int, int]:
+    """Pair each character with a private one that is not used."""
     free = (point for point in _STAND_INS if point not in used)
     return {ord(character): next(free) for character in sorted(characters)}
 
@@ -124,7 +128,7 @@ class TextEditor(TextArea):
             self._whole = text
             self.read_only = True
             text = f"{text[:300]}…\n(long: {len(text):,} characters; ctrl+e edits it)"
-        self._stand_ins = _new_stand_ins(hidden_characters(text), text)
+        self._stand_ins = _new_stand_ins(hidden_characters(text), set(map(ord, set(text))))
         self.load_text(text.translate(self._stand_ins))
         self.move_cursor(self.document.end)
 
@@ -138,11 +142,23 @@ class TextEditor(TextArea):
         if self.holds_whole or not fits(self.value + text):
             self.value = self.value + text
             return
-        new = {one for one in hidden_characters(text) if ord(one) not in self._stand_ins}
-        self._stand_ins |= _new_stand_ins(new, self.text + text)
-        result = self._replace_via_keyboard(text.translate(self._stand_ins), *self.selection)
+        result = self._replace_via_keyboard(self._stood_in(text), *self.selection)
         if result:
             self.move_cursor(result.end_location)
+
+    def _stood_in(self, text: str) -> str:
+        """The text with what is hidden in it replaced; a stand-in once given stays, for undo may need it."""
+        hidden = {one for one in hidden_characters(text) if ord(one) not in self._stand_ins}
+        used = {*map(ord, set(text)), *self._stand_ins.values()}
+        self._stand_ins |= _new_stand_ins(hidden, used)
+        return text.translate(self._stand_ins)
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Perform an edit; whoever asks for it, nothing hidden gets into the document."""
+        stand_ins = {chr(point) for point in self._stand_ins.values()}
+        if hidden_characters(edit.text) - stand_ins:
+            edit.text = self._stood_in(edit.text)
+        return super().edit(edit)
 
     def get_line(self, line_index: int):  # type: ignore[no-untyped-def]
         """The line as it is drawn: each stand-in as a picture of what it stands for."""
@@ -164,10 +180,16 @@ class TextEditor(TextArea):
 
     def action_cut(self) -> None:
         """Cut what is selected, or the line."""
-        selected = self.selected_text
-        super().action_cut()
-        if selected:
-            self.app.copy_to_clipboard(selected)
+        if self.read_only:
+            return
+        start, end = self.selection
+        cut = self._delete_cursor_line() if start == end else self._delete_via_keyboard(start, end)
+        if cut is not None:
+            self.app.copy_to_clipboard(self._restored(cut.replaced_text))
+
+    def action_paste(self) -> None:
+        """Paste what was copied or cut here."""
+        self.insert_text(self.app.clipboard)
 
     def action_finish(self) -> None:
         """Enter: this text is ready."""
@@ -207,6 +229,6 @@ def _may_be_more(text: str) -> bool:
 
 def fits(text: str) -> bool:
     """Whether a text can be edited here without holding the screen up."""
-    if len(text) > LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT or len(set(text)) > MOST_DIFFERENT:
         return False
     return len(text) <= LONGEST_LINE or all(len(line) <= LONGEST_LINE for line in text.split("\n"))
