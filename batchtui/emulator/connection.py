@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 connection, which does not wait for ever for a request."""
+"""uvicorn's HTTP/1.1 connection, which waits for ever neither for a request nor for an answer to be read."""
 
 import asyncio
 from typing import Any
@@ -9,14 +9,20 @@ REQUEST_SECONDS = 15.0
 
 
 class Connection(H11Protocol):
-    """Closes where the head of a request, or a body nobody reads any more, takes too long to come."""
+    """Closes where the head of a request, or a body nobody reads any more, takes too long to come.
+
+    It is dropped where a piece of an answer takes too long to leave: an answer comes in pieces.
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._patience: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # Writing is paused as long as anything is left to be read, however little.
+        transport.set_write_buffer_limits(high=0)
         self._wait_for_request()
 
     def data_received(self, data: bytes) -> None:
@@ -28,10 +34,24 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._is_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._is_read()
+        super().resume_writing()
 
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _wait_for_request(self) -> None:
         if self._patience is None:

@@ -3,8 +3,8 @@
 import asyncio
 import hmac
 import logging
+import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
@@ -23,6 +23,10 @@ GATEWAY_PAGE = (
     b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
 )
 FOREIGN = 9109
+# Who reads slowly holds one piece of an answer in the connection's buffer, and has to take it in time.
+PIECE_BYTES = 250_000
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s\[\]:/?#@]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -79,11 +83,13 @@ class Guard:
                 )
 
     def _check(self, headers: Headers, path: str) -> None:
-        if self._hosts is not None:
-            origin = headers.get("origin")
-            if _host_name(headers.get("host", "")) not in self._hosts or (
-                origin is not None and (urlsplit(origin).hostname or "") not in self._hosts
-            ):
+        host = _host_name(headers.get("host", ""))
+        if self._hosts is not None and host not in self._hosts:
+            raise AnswerError(FOREIGN)
+        # A browser names the page that asks. Its port may be another one: a page's own server hands calls on.
+        for origin in headers.getlist("origin"):
+            name = _origin_name(origin)
+            if name is None or name not in (self._hosts or (host,)):
                 raise AnswerError(FOREIGN)
         if self._token is not None and path != OPEN_PATH:
             scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -116,7 +122,7 @@ class Guard:
 
 
 class _Sending:
-    """Passes messages on, and knows whether an answer has begun."""
+    """Passes messages on, large bodies in pieces, and knows whether an answer has begun."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -124,7 +130,14 @@ class _Sending:
 
     async def __call__(self, message: Message) -> None:
         self.begun = True
-        await self._send(message)
+        body = message.get("body", b"")
+        if len(body) <= PIECE_BYTES:
+            await self._send(message)
+            return
+        for start in range(0, len(body), PIECE_BYTES):
+            end = start + PIECE_BYTES
+            more = end < len(body) or message.get("more_body", False)
+            await self._send({"type": message["type"], "body": body[start:end], "more_body": more})
 
 
 async def read_body(request: Request, limit: int, seconds: float) -> bytes:
@@ -173,11 +186,16 @@ def _gateway_page() -> Response:
     return Response(GATEWAY_PAGE, 502, media_type="text/html")
 
 
-def _host_name(host: str) -> str:
-    """The name of a Host header, without its port or an IPv6 address's brackets."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
+def _host_name(host: str) -> str | None:
+    """The name of a Host header, without its port or an IPv6 address's brackets; None where it is none."""
+    found = _HOST.fullmatch(host)
+    return found[1].strip("[]").lower() if found else None
+
+
+def _origin_name(origin: str) -> str | None:
+    """The host name of a web page's Origin header; None where it is no page of a host."""
+    scheme, _, host = origin.partition("://")
+    return _host_name(host) if scheme.lower() in ("http", "https") else None
 
 
 def _bytes(text: str) -> bytes:

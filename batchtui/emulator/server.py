@@ -35,7 +35,7 @@ def serve(
     """
     prepare(choice_of(options), may_download=options.download, tell=_tell)
     listener = _listen(host, port)
-    hosts = _hosts(host)
+    hosts = _hosts(host, listener)
     if hosts is None and options.token is None:
         _tell(f"Whoever can reach {host} may use this emulator; set --token to ask for one.")
     with listener:
@@ -118,13 +118,10 @@ def _base_url(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{BASE_PATH}"
 
 
-def _hosts(host: str) -> frozenset[str] | None:
+def _hosts(host: str, listener: socket.socket) -> frozenset[str] | None:
     """The names to answer to: on loopback its own, so that no web page can reach it by another; else any."""
-    if host.lower() != "localhost":
-        try:
-            loopback = ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            loopback = False
-        if not loopback:
-            return None
+    address = ipaddress.ip_address(listener.getsockname()[0])
+    address = getattr(address, "ipv4_mapped", None) or address
+    if not address.is_loopback:
+        return None
     return frozenset({"localhost", "127.0.0.1", "::1", host.lower()})

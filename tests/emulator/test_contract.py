@@ -277,6 +277,12 @@ async def test_a_token_never_shows_in_the_options() -> None:
         ({"host": "localhost", "origin": "http://localhost:3000"}, 200),
         ({"host": "localhost", "origin": "https://evil.example"}, 403),
         ({"host": "localhost", "origin": "null"}, 403),
+        ({"host": "[::1].evil.example"}, 403),
+        ({"host": "localhost:evil.example"}, 403),
+        ({"host": "[127.0.0.1]x:80"}, 403),
+        ({"host": "localhost", "origin": "http://[evil]"}, 403),
+        ({"host": "localhost", "origin": "//localhost"}, 403),
+        ({"host": "localhost", "origin": "http://evil@localhost"}, 403),
     ],
 )
 async def test_on_loopback_only_its_own_names_are_answered(

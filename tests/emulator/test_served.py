@@ -1,6 +1,7 @@
 """The emulator over a socket, as other clients see it."""
 
 import asyncio
+import contextlib
 import json
 import shutil
 import signal
@@ -15,7 +16,19 @@ import pytest
 from batchtui.emulator.errors import EmulatorError
 from batchtui.emulator.server import serve
 
-from .support import BGE_M3, QUEUED, SAMPLE, batch, collect, eventually, options_at, request, run, serving
+from .support import (
+    BGE_M3,
+    QUEUED,
+    SAMPLE,
+    Served,
+    batch,
+    collect,
+    eventually,
+    options_at,
+    request,
+    run,
+    serving,
+)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
@@ -135,6 +148,56 @@ def test_who_never_finishes_a_second_request_is_dropped(tmp_path: Path) -> None:
         connection.sendall(b"GET /client/v4/acc")
         while connection.recv(65_536):
             pass
+
+
+def _asking_for_megabytes(served: Served) -> socket.socket:
+    """A connection that has asked for an answer far larger than what the system holds for a reader."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(30)
+    connection.connect(("127.0.0.1", served.port))
+    body = json.dumps({"requests": [{"contexts": []}] * 60_000}).encode()
+    head = f"POST /client/v4/{BGE_M3} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def _read(connection: socket.socket, pause: float = 0) -> tuple[int, int]:
+    """How many bytes of a body were promised, and how many came, with a pause before each megabyte."""
+    head, _, body = connection.recv(4096).partition(b"\r\n\r\n")
+    promised = int(head.lower().partition(b"content-length: ")[2].split()[0])
+    came = len(body)
+    with contextlib.suppress(ConnectionResetError):
+        while came < promised and (part := connection.recv(1_000_000)):
+            if came // 1_000_000 < (came + len(part)) // 1_000_000:
+                time.sleep(pause)
+            came += len(part)
+    return promised, came
+
+
+def _sockets(pid: int) -> int:
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return sum("socket" in str(link.readlink()) for link in links if link.is_symlink())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not list a process's files")
+def test_who_never_reads_an_answer_is_dropped(tmp_path: Path) -> None:
+    with serving(tmp_path / "queue.db", request_seconds=0.3) as served:
+        before = _sockets(served.process.pid)
+        with _asking_for_megabytes(served) as connection:
+            eventually(lambda: _sockets(served.process.pid) > before, "it was heard")
+            eventually(lambda: _sockets(served.process.pid) <= before, "it was dropped")
+            promised, came = _read(connection)
+        assert came < promised
+
+
+def test_who_reads_an_answer_slowly_but_steadily_gets_it_whole(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path / "queue.db", request_seconds=0.3) as served,
+        _asking_for_megabytes(served) as connection,
+    ):
+        promised, came = _read(connection, pause=0.1)
+    assert came == promised > 5_000_000
 
 
 def test_an_answer_can_be_cut_short(tmp_path: Path) -> None:

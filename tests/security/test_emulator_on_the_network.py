@@ -48,7 +48,7 @@ def serving(home: Path, *flags: str) -> Iterator[Server]:
     command = [*PROGRAM, "serve", "--port", "0", *flags]
     with Popen(command, env=environment(home), cwd=home, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdout is not None
-        found = re.fullmatch(rb"http://127\.0\.0\.1:(\d+)/client/v4\n", process.stdout.readline())
+        found = re.fullmatch(rb"http://\S+:(\d+)/client/v4\n", process.stdout.readline())
         try:
             assert found, process.stderr.read() if process.stderr else b""
             yield Server(int(found[1]), process.pid)
@@ -112,6 +112,28 @@ def test_a_page_of_another_origin_is_refused_and_told_nothing_it_could_read(tmp_
         own = ask(server, f"{host}\nOrigin: http://127.0.0.1:{server.port}", BODY, path=PATH)
         assert status(own) == 200
         assert b"access-control" not in own.lower()
+
+
+@pytest.mark.parametrize("address", ["127.1", "0x7f000001", "::ffff:127.0.0.1"])
+def test_loopback_in_any_spelling_answers_to_its_own_names_alone(tmp_path: Path, address: str) -> None:
+    with serving(tmp_path, "--host", address) as server:
+        assert status(ask(server, f"Host: evil.example:{server.port}")) == 403
+        assert status(ask(server, f"Host: localhost:{server.port}")) == 200
+
+
+def test_bound_to_all_addresses_a_page_of_another_host_is_refused(tmp_path: Path) -> None:
+    with serving(tmp_path, "--host", "0.0.0.0") as server:
+        host = f"Host: my-machine:{server.port}"
+        for origin in (
+            "https://evil.example",
+            "http://localhost",
+            "null",
+            "http://[evil]",
+            "http://my-machine\nOrigin: https://evil.example",
+        ):
+            answer = ask(server, f"{host}\nOrigin: {origin}\nContent-Type: text/plain", BODY, path=PATH)
+            assert status(answer) == 403, origin
+        assert status(ask(server, f"{host}\nOrigin: http://my-machine:3000", BODY, path=PATH)) == 200
 
 
 def test_no_preflight_is_ever_allowed(tmp_path: Path) -> None:
