@@ -6,8 +6,8 @@ hide or reorder by becomes a picture of itself:
 - C0 controls and DEL: their Control Pictures, `␛` for ESC (a line feed stays, CR LF becomes one, tabs become
   spaces);
 - all others (C1 controls, bidi marks and overrides, zero-width and other default-ignorable characters, line
-  separators, tags, lone surrogates, private use, noncharacters): their numbers, `‹U+202E›`, and of a long run
-  the first few, `‹+84 hidden›`;
+  separators, tags, lone surrogates, private use, noncharacters, a skin tone on nothing that takes one): their
+  numbers, `‹U+202E›`, and of a long run the first few, `‹+84 hidden›`;
 - combining marks beyond four on one base: `‹+96 marks›`.
 
 Kept, because text needs them: joiners inside emoji sequences (three at most, as in Unicode's own) and between
@@ -28,11 +28,11 @@ ELLIPSIS = "…"
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f"
 _BASIC_PLANE = (
     "\x80-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\ud7fc-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
 )
 _NONCHARACTERS = "".join(f"{chr(end - 1)}{chr(end)}" for end in range(0x1FFFF, 0xF0000, 0x10000))
 _ASTRAL_PLANES = (
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+    "\U00013430-\U00013442\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
     + _NONCHARACTERS
 )
 
@@ -47,9 +47,20 @@ _VIRAMA = (
 )
 _SYMBOL = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935\u2b00-\u2bff"
-    "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+    "\u3030\u303d\u3297\u3299\U0001f000-\U0001f3fa\U0001f400-\U0001faff]"
 )
-_EMOJI = _SYMBOL + "[\ufe0f\U0001f3fb-\U0001f3ff]?"
+_SKIN_TONE = "[\U0001f3fb-\U0001f3ff]"
+# Unicode's Emoji_Modifier_Base: on all else a skin tone takes cells of its own.
+_TAKES_SKIN_TONE = (
+    "[\u261d\u26f9\u270a-\u270d\U0001f385\U0001f3c2-\U0001f3c4\U0001f3c7\U0001f3ca-\U0001f3cc\U0001f442"
+    "\U0001f443\U0001f446-\U0001f450\U0001f466-\U0001f478\U0001f47c\U0001f481-\U0001f483\U0001f485-"
+    "\U0001f487\U0001f48f\U0001f491\U0001f4aa\U0001f574\U0001f575\U0001f57a\U0001f590\U0001f595\U0001f596"
+    "\U0001f645-\U0001f647\U0001f64b-\U0001f64f\U0001f6a3\U0001f6b4-\U0001f6b6\U0001f6c0\U0001f6cc"
+    "\U0001f90c\U0001f90f\U0001f918-\U0001f91f\U0001f926\U0001f930-\U0001f939\U0001f93c-\U0001f93e"
+    "\U0001f977\U0001f9b5\U0001f9b6\U0001f9b8\U0001f9b9\U0001f9bb\U0001f9cd-\U0001f9cf\U0001f9d1-"
+    "\U0001f9dd\U0001fac3-\U0001fac5\U0001faf0-\U0001faf8]"
+)
+_EMOJI = f"(?:{_TAKES_SKIN_TONE}{_SKIN_TONE}|{_SYMBOL}\ufe0f?)"
 
 # A joiner two or three places after another would let a whole line be counted as one cell.
 _KEPT = "|".join(
@@ -75,7 +86,7 @@ _MARK = f"[{_BASIC_MARK_BLOCKS}{_ASTRAL_MARK_BLOCKS}](?<![^\\W\u1161-\u11ff\ud7b
 _HIDDEN_SUSPECT = re.compile(f"[\t{_CONTROLS}{_BASIC_PLANE}]")
 _SUSPECT = re.compile(f"[\t{_CONTROLS}{_BASIC_PLANE}{_BASIC_MARK_BLOCKS}]")
 _ASTRAL_SUSPECT = re.compile(
-    "[\U00010000-\U0001efff\U0001fb00-\U0001ffff\U0002fffe\U0002ffff\U0003fffe-\U0010ffff]"
+    "[\U00010000-\U0001efff\U0001f3fb-\U0001f3ff\U0001fb00-\U0001ffff\U0002fffe\U0002ffff\U0003fffe-\U0010ffff]"
 )
 
 _FLOOD = re.compile(f"(?:{_MARK}){{{MARKS_ON_ONE_BASE + 1},}}")

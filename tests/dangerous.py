@@ -9,6 +9,9 @@ _WITH_A_GLYPH = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
 _IGNORABLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+# Hieroglyphs' blanks, a filler and a note without a head: nothing is seen of them.
+_UNSEEN = frozenset("\U00013440\U00013441\U00013442\U00016fe4\U0001d159")
+_SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _SELECTORS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 
 
@@ -34,7 +37,8 @@ def _is_suspect(character: str) -> bool:
         category in ("Cc", "Cs", "Co", "Zl", "Zp")
         or (category == "Cf" and character not in _WITH_A_GLYPH)
         or character in _IGNORABLE
-        or character in _SELECTORS
+        or character in _SELECTORS | _UNSEEN | _SKIN_TONES
+        or 0xD7FC <= code <= 0xD7FF
         or 0xFDD0 <= code <= 0xFDEF
         or code & 0xFFFE == 0xFFFE
         or 0xE0000 <= code <= 0xE0FFF
@@ -48,6 +52,8 @@ def _belongs(text: str, place: int) -> bool:
     if not before:
         return False
     symbols = ("So", "Sm", "Sk", "Po")
+    if character in _SKIN_TONES:
+        return unicodedata.category(before) == "So"
     if character in "\ufe0e\ufe0f":
         return unicodedata.category(before) in symbols or (before in "0123456789#*" and after == "\u20e3")
     if character in "\u180b\u180c\u180d\u180f":

@@ -312,6 +312,11 @@ def _scripts_and_widths() -> Iterator[tuple[str, str]]:
     yield "half a flag", "🇨"
     yield "skin tones", "👍🏿👍🏻"
     yield "skin tone alone", "🏿"
+    yield "skin tones that write into the next pane", "🏽" * 28 + "││ ✓ done in 2 s"
+    yield "skin tones on what takes none", "■🏽" * 28
+    yield "keycaps in a row", "1️⃣2️⃣3️⃣" * 20
+    yield "unassigned Hangul vowels", "\ud7fc" * 50
+    yield "nothing to be seen", "\U00016fe4\U0001d159\U00013441\u2800"
     yield "wide at every place", "a日b本c語" * 50
     yield "widest character", "﷽" * 20
     yield "cuneiform", "𒐫" * 20

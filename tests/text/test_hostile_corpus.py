@@ -26,6 +26,7 @@ def test_every_text_of_a_controlling_family_is_found_dangerous(family: str) -> N
         ("e" + "\u0301" * 5, ["5 marks at 1"]),
         ("👩\u200d👩 ❤\ufe0f", []),
         ("a\u200db", ["U+200D at 1"]),
+        ("👍🏽 a🏽", ["U+1F3FD at 4"]),
     ],
 )
 def test_the_finder_tells_what_is_dangerous_and_where(screen: str | bytes, found: list[str]) -> None:

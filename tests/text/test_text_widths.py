@@ -31,6 +31,14 @@ def test_what_fits_is_kept_whole(text: str, room: int) -> None:
     assert fit(line, cell_width(line)) == line
 
 
+def test_no_character_is_repeated_without_taking_room() -> None:
+    characters = (chr(code) for code in range(0x20, 0x110000))
+    free = [character for character in characters if cell_width(character) == 0]
+    assert len(free) > 1000
+    shown = {character: safe("a" + character * 50).replace("\n", "") for character in free}
+    assert [character for character, line in shown.items() if line.count(character) > 4] == []
+
+
 @pytest.mark.parametrize(
     ("line", "width", "fitted"),
     [
