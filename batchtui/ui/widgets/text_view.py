@@ -1,6 +1,7 @@
 """A read-only text of any length: wrapped when it is set, drawn only where it is seen."""
 
 import re
+from functools import lru_cache
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -13,7 +14,18 @@ from batchtui.text import cell_width, safe
 from batchtui.ui.widgets.scrolling import set_virtual_size
 
 # Beyond this the rest is left out of the view (never of what is stored), and the view says so.
-SHOWN_CHARACTERS = 200_000
+SHOWN_CHARACTERS = 100_000
+_WORDS = re.compile(r"\s+|\S+")
+_JOINED = "(?:[\ufe0f\U0001f3fb-\U0001f3ff]|\u200d.)"
+# Runs in which every character takes as many cells; all else is counted piece by piece.
+_NARROW = " -~\u00a1-\u00ac\u00ae-\u02ff\u0400-\u0482\u048a-\u052f‹›\u2400-\u2426"
+_WIDE = (
+    "\u3001\u3002\u3008-\u3011\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60"
+)
+_SIZES = {"narrow": 1, "wide": 2}
+_PIECES = re.compile(
+    f".{_JOINED}+|(?P<narrow>[{_NARROW}]+)(?!{_JOINED})|(?P<wide>[{_WIDE}]+)(?!{_JOINED})|.", re.DOTALL
+)
 
 
 class TextView(ScrollView, can_focus=True):
@@ -78,28 +90,67 @@ class TextView(ScrollView, can_focus=True):
 
 
 def wrap_line(line: str, width: int) -> list[str]:
-    """Break one line at spaces so that each row fits `width` cells; a longer word is cut."""
-    if cell_width(line) <= width:
+    """Break one safe line at spaces so that each row fits `width` cells; a longer word is cut.
+
+    What counts together, as an emoji of several characters, is not taken apart.
+    """
+    if _cells(line, width) <= width:
         return [line]
-    rows: list[str] = []
-    row: list[str] = []
-    room = width
-    for word in re.findall(r"\s+|\S+", line):
-        needed = cell_width(word)
-        if needed > room and not word.isspace() and row:
-            rows.append("".join(row).rstrip())
-            row, room = [], width
+    rows = _Rows(width)
+    for word in _WORDS.findall(line):
+        needed = _cells(word, width)
+        if needed > rows.room and not word.isspace():
+            rows.begin_another(rstrip=True)
         if needed > width:
-            for character in word:
-                size = cell_width(character)
-                if size > room:
-                    rows.append("".join(row))
-                    row, room = [], width
-                row.append(character)
-                room -= size
+            _cut_word(word, rows)
+        elif needed <= rows.room:
+            rows.add(word, needed)
+    rows.begin_another()
+    return rows.full
+
+
+class _Rows:
+    """Rows that are full, and one that is being filled."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.full: list[str] = []
+        self.room = width
+        self._row: list[str] = []
+
+    def add(self, text: str, cells: int) -> None:
+        self._row.append(text)
+        self.room -= cells
+
+    def begin_another(self, *, rstrip: bool = False) -> None:
+        """Begin a row, unless this one is empty."""
+        if self._row:
+            row = "".join(self._row)
+            self.full.append(row.rstrip() if rstrip else row)
+            self._row, self.room = [], self.width
+
+
+def _cut_word(word: str, rows: _Rows) -> None:
+    for match in _PIECES.finditer(word):
+        piece, size = match.group(), _SIZES.get(match.lastgroup or "")
+        if size is None:
+            cells = _cells_of_piece(piece)
+            if cells > rows.room:
+                rows.begin_another()
+            rows.add(piece, cells)
             continue
-        if needed > room:
-            continue
-        row.append(word)
-        room -= needed
-    return [*rows, "".join(row)] if row or not rows else rows
+        place = 0
+        while place < len(piece):
+            if size > rows.room:
+                rows.begin_another()
+            end = place + max(rows.room // size, 1)
+            rows.add(piece[place:end], size * (min(end, len(piece)) - place))
+            place = end
+
+
+_cells_of_piece = lru_cache(maxsize=4096)(cell_width)
+
+
+def _cells(text: str, width: int) -> int:
+    """How many cells a text takes, or more than `width`: marks are few on each, so what is long is wide."""
+    return cell_width(text) if len(text) <= 16 * width else width + 1
