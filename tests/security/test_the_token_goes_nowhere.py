@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -26,7 +27,15 @@ from batchtui.jobs.service import JobsService
 from .support import EXHAUSTIVE, PROGRAM, environment, opened
 from .terminal import terminal
 
-TOKEN = "tok-Zq7Rm2vXw9LkT4NsB8"
+TOKEN = "tok-Zq7/Rm2+vXw9LkT4NsB8"
+# How encoders write it that are not Python's: with every character escaped, or the odd ones alone.
+ESCAPED = {
+    "json": "".join(f"\\u{ord(character):04x}" for character in TOKEN),
+    "capitals": "".join(f"\\u{ord(character):04X}" for character in TOKEN),
+    "slash": TOKEN.replace("/", "\\/").replace("+", "\\u002B"),
+    "url": quote(TOKEN, safe=""),
+    "html": "".join(f"&#{ord(character)};" for character in TOKEN),
+}
 FORMS = ("table", "json", "curl")
 BATCH = {"query": "which one", "contexts": ["the first", "the second"], "external_reference": "r"}
 LINK = "batchtui-scorer: {token}\r\nX-Echo: Bearer {token}\r\nSet-Cookie: t={token}\r\n"
@@ -40,6 +49,16 @@ ANSWERS = {
     "400 that echoes": (
         "400 Bad",
         '{{"success":false,"errors":[{{"code":5006,"message":"Bearer {token}"}}]}}',
+    ),
+    "400 that echoes it escaped": (
+        "400 Bad",
+        '{{"success":false,"result":{{}},"errors":[{{"code":5006,'
+        '"message":"{json} {capitals} {slash} {url} {html}"}}]}}',
+    ),
+    "200 that echoes it escaped": (
+        "200 OK",
+        '{{"success":true,"result":{{"request_id":"{json}","responses":[{{"id":0,"success":false,'
+        '"external_reference":"{slash}","error":"{url} {html}"}}]}}}}',
     ),
     "500 page that echoes": ("500 {token}", "<html>{request}</html>"),
     "502 text that echoes": ("502 {token}", "{request}"),
@@ -107,7 +126,7 @@ class BadServer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return
         shown = json.dumps(request.decode("latin-1"))[1:-1]
-        words = {"token": TOKEN, "request": shown, "other": self.other}
+        words = {"token": TOKEN, "request": shown, "other": self.other, **ESCAPED}
         head = f"HTTP/1.1 {status.format(**words)}\r\n{LINK.format(**words)}Connection: close\r\n\r\n"
         connection.sendall(head.encode() + body.format(**words).encode())
         # Closing with a body unread would reset the connection before the answer is read.
@@ -126,7 +145,10 @@ def credentials(home: Path, **more: str) -> dict[str, str]:
 
 def holds_token(data: bytes) -> bool:
     kept = (TOKEN.encode(), base64.b64encode(TOKEN.encode()).rstrip(b"="), TOKEN.encode("utf-16-le"))
-    return any(form in data for form in kept)
+    # A listing in JSON escapes the backslash of an escape.
+    return any(form in data for form in kept) or any(
+        form.encode() in data.replace(b"\\\\", b"\\") for form in ESCAPED.values()
+    )
 
 
 def assert_no_file_holds_it(home: Path) -> None:

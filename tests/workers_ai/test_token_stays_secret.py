@@ -1,5 +1,6 @@
 """No fault of a server and no log level makes the token show itself."""
 
+import html
 import io
 import json
 import logging
@@ -7,11 +8,13 @@ import traceback
 from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from batchtui.workers_ai.errors import WorkersAIError
 from batchtui.workers_ai.limits import Timeouts
+from batchtui.workers_ai.secret import Secret
 
 from .raw_server import MODEL, TOKEN, Behaviour, Connection, answering, http, refusal, serving
 
@@ -121,6 +124,56 @@ async def test_an_answer_that_holds_the_token_is_kept_without_it(log: io.StringI
     assert "Bearer ***" in repr(collected.answer)
     assert collected.scorer == "***"
     assert TOKEN not in log.getvalue()
+
+
+# One of every kind of character that some encoder escapes.
+ODD_TOKEN = """aB3/xY+9"kQ\\7m%Z&2<p>L='"""
+AS_JSON = "".join(f"\\u{ord(character):04x}" for character in ODD_TOKEN)
+# As it stands within a JSON string that this one is put into by replacing `@`.
+SPELLINGS = {
+    "as it is": json.dumps(ODD_TOKEN)[1:-1],
+    "JSON escapes": AS_JSON,
+    "JSON escapes in capitals": AS_JSON.upper().replace("U", "u"),
+    "one JSON escape": json.dumps(ODD_TOKEN)[1:-1].replace("k", "\\u006b"),
+    "an escaped slash": json.dumps(ODD_TOKEN)[1:-1].replace("/", "\\/").replace("+", "\\u002B"),
+    "JSON in JSON": json.dumps(json.dumps(ODD_TOKEN)[1:-1])[1:-1],
+    "JSON escapes in JSON": json.dumps(AS_JSON)[1:-1],
+    "quoted for a URL": quote(ODD_TOKEN, safe=""),
+    "quoted twice": quote(quote(ODD_TOKEN, safe=""), safe=""),
+    "every byte quoted": "".join(f"%{ord(character):02x}" for character in ODD_TOKEN),
+    "HTML": json.dumps(html.escape(ODD_TOKEN))[1:-1],
+    "HTML in decimals": "".join(f"&#{ord(character)};" for character in ODD_TOKEN),
+    "HTML in hexadecimals": "".join(f"&#x{ord(character):X};" for character in ODD_TOKEN),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_a_token_that_is_echoed_escaped_is_masked_all_the_same(spelling: str) -> None:
+    body = json.dumps(refusal(5006, "a \\ and Bearer @ and @")).replace("@", SPELLINGS[spelling]).encode()
+    async with (
+        serving(answering(400, body)) as server,
+        aclosing(server.client(token=ODD_TOKEN)) as client,
+    ):
+        with pytest.raises(WorkersAIError) as caught:
+            await client.submit(MODEL, BODY)
+        assert ODD_TOKEN.encode() in server.received[0]
+    assert caught.value.message == "a \\ and Bearer *** and ***"
+    assert json.loads(caught.value.raw or b"")["errors"][0]["message"] == caught.value.message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-be"])
+def test_a_page_in_a_wide_encoding_holds_no_token_either(encoding: str) -> None:
+    page = f"your token is {ODD_TOKEN}.".encode(encoding)
+    masked = Secret(ODD_TOKEN).mask_bytes(page).replace(b"\0", b"")
+    assert masked == b"your token is ***."
+
+
+def test_masking_an_answer_made_to_be_slow_ends() -> None:
+    secret = Secret(ODD_TOKEN)
+    begun = ODD_TOKEN[:-1].encode()
+    for piece in (begun + b"\\", b"a\\", b"\\", b"&#0", b"%25", b"\0"):
+        body = piece * 200_000
+        assert secret.mask_bytes(body) == body
 
 
 async def test_a_closed_client_leaves_no_filter_behind() -> None:
