@@ -8,6 +8,14 @@ import tempfile
 from pathlib import Path
 
 
+def expanded(given: str) -> Path:
+    """The path that a person named, `~` expanded. Raises OSError where nobody's home is meant by it."""
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise FileNotFoundError(errno.ENOENT, "there is no such home directory", given) from None
+
+
 def make_private_directory(path: Path) -> None:
     """Make the directory and its missing parents, readable by this user alone; a link to one may stand there.
 

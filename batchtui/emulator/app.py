@@ -128,7 +128,7 @@ def choice_of(options: EmulatorOptions) -> ScorerChoice:
     return ScorerChoice(
         options.scorer,
         options.embedder,
-        None if model_path is None else str(model_path.expanduser().absolute()),
+        None if model_path is None else str(model_path.absolute()),
     )
 
 

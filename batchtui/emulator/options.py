@@ -79,7 +79,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     scoring.add_argument(
         "--model-path",
-        type=Path,
+        type=_checked(_parse_directory),
         metavar="DIR",
         help="load the weights of fastembed from DIR, without network",
     )
@@ -198,6 +198,15 @@ def _checked(parse: Callable[[str], Value]) -> Callable[[str], Value]:
 
 def _parse_port(text: str) -> int:
     return _whole(text, "a port", 0, 65_535)
+
+
+def _parse_directory(text: str) -> Path:
+    from batchtui.files import expanded
+
+    try:
+        return expanded(text)
+    except OSError as error:
+        raise ValueError(f"{text}: {error.strerror}") from None
 
 
 def _parse_body_limit(text: str) -> int:

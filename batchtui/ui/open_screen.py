@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from batchtui.figures import size
+from batchtui.files import expanded
 from batchtui.text import fit, one_line
 from batchtui.ui.widgets.dialog import DialogBox
 from batchtui.ui.widgets.line_input import LineInput
@@ -107,15 +108,19 @@ class OpenScreen(ModalScreen[Path | None]):
     @on(Input.Submitted, "#path")
     def _typed(self, message: Input.Submitted) -> None:
         message.stop()
-        path = Path(message.value.strip()).expanduser()
-        path = path if path.is_absolute() else self.query_one(FileList).directory / path
+        given = message.value.strip()
+        try:
+            path = self.query_one(FileList).directory / expanded(given)
+        except OSError as error:
+            self._complain(f"{one_line(given, 200)} can't be opened: {error.strerror}")
+            return
         try:
             is_directory = path.is_dir()
         except (OSError, ValueError):
             is_directory = False
         if is_directory:
             self._list(path)
-        elif message.value.strip():
+        elif given:
             self.dismiss(path)
 
     @on(VirtualList.Chosen, "#files")
