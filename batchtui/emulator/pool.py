@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 import batchtui
+from batchtui.children import child_environment
 from batchtui.emulator.frames import HEADER, Done, Work, encode_frame
 from batchtui.emulator.scorers import ScorerChoice
 
@@ -21,9 +22,7 @@ BOOT = (
     "import sys; sys.path.append(sys.argv.pop(1)); "
     "from batchtui.emulator.worker import main; main(sys.argv[1:])"
 )
-SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "API_KEY", "APIKEY", "ACCESS_KEY")
 BEHIND_THE_SCREEN = 10
-SECRET_BEGINNINGS = ("CLOUDFLARE_", "CF_", "BATCHTUI_")
 
 
 class WorkerCrashError(Exception):
@@ -39,13 +38,7 @@ def worker_command(choice: ScorerChoice, *, yields: bool) -> list[str]:
 
 def worker_environment(environment: dict[str, str]) -> dict[str, str]:
     """The environment without what may be a secret; scoring never asks the network for anything."""
-    kept = {
-        name: value
-        for name, value in environment.items()
-        if not name.upper().startswith(SECRET_BEGINNINGS)
-        and not any(word in name.upper() for word in SECRET_WORDS)
-    }
-    return kept | {"HF_HUB_OFFLINE": "1"}
+    return child_environment(environment) | {"HF_HUB_OFFLINE": "1"}
 
 
 class Pool:

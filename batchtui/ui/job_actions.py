@@ -14,7 +14,7 @@ from batchtui.comparison import Comparison, compare
 from batchtui.exchange.comparison_form import comparison_object, write_comparison
 from batchtui.exchange.json_text import to_json
 from batchtui.exchange.writing import ExportForm, export
-from batchtui.files import write_atomically
+from batchtui.files import expanded, write_atomically
 from batchtui.jobs.errors import JobsError
 from batchtui.jobs.parts import takes_batches
 from batchtui.model import Job, JobState
@@ -77,7 +77,7 @@ class JobActions:
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except (JobsError, OSError, ValueError, ClipboardError) as error:
+        except (JobsError, OSError, ValueError) as error:
             self.app.tell(str(error), title="Not done", severe=True)
 
     def _beside(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
@@ -86,7 +86,7 @@ class JobActions:
         def run() -> None:
             try:
                 made = work()
-            except (JobsError, OSError, ValueError) as error:
+            except (JobsError, OSError, ValueError, ClipboardError) as error:
                 self.app.call_from_thread(self.app.tell, str(error), title="Not done", severe=True)
             else:
                 self.app.call_from_thread(lambda: self._guarded(lambda: then(made)))
@@ -227,11 +227,10 @@ class JobActions:
     def _ask_and_write(self, name: str, text: Callable[[], str]) -> None:
         def answered(given: str | None) -> None:
             if given and given.strip():
-                path = Path(given.strip()).expanduser()
-                self._beside(lambda: _write(path, text()), self.app.tell)
+                self._beside(lambda: _write(given.strip(), text()), self.app.tell)
 
         question = "A file to write; an existing one is replaced."
-        self.app.push_screen(PromptScreen("Export to", question, str(Path.cwd() / name)), answered)
+        self.app.push_screen(PromptScreen("Export to", question, str(_first_directory() / name)), answered)
 
     def take_comparison(self, comparison: Comparison) -> None:
         """Take a comparison along: to a file or the clipboard, as text or JSON."""
@@ -250,7 +249,7 @@ class JobActions:
             if suffix:
                 self._ask_and_write(f"{name}.{suffix}", text)
             else:
-                self._beside(text, lambda made: self.app.tell(f"The comparison {copy(self.app, made)}"))
+                self._beside(lambda: f"The comparison {copy(self.app, text())}", self.app.tell)
 
         answers = [(form, where) for form, where, _, _ in texts]
         self.app.push_screen(ChoiceScreen("Take the comparison along", "", answers), chosen)
@@ -272,7 +271,7 @@ class JobActions:
         def chosen(place: int | None) -> None:
             if place is not None:
                 name, _, text = texts[place]
-                self._beside(text, lambda made: self.app.tell(f"{name} {copy(self.app, made)}"))
+                self._beside(lambda: f"{name} {copy(self.app, text())}", self.app.tell)
 
         answers = [(name, more) for name, more, _ in texts]
         self.app.push_screen(ChoiceScreen(f"Copy from job {job.id}", "", answers), chosen)
@@ -298,9 +297,18 @@ def readable_answer(body: bytes) -> str:
     return from_bytes(body[:RAW_SHOWN_BYTES])
 
 
-def _write(path: Path, text: str) -> str:
+def _first_directory() -> Path:
+    """Where an export is proposed: here, or at home where the working directory is gone."""
     try:
+        return Path.cwd()
+    except OSError:
+        return Path("~")
+
+
+def _write(given: str, text: str) -> str:
+    try:
+        path = expanded(given)
         write_atomically(path, text.encode("utf-8"))
     except OSError as error:
-        raise OSError(f"{path} can't be written: {error.strerror}; choose another place") from None
+        raise OSError(f"{given} can't be written: {error.strerror}; choose another place") from None
     return f"Written to {path}"
