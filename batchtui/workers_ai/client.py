@@ -197,10 +197,17 @@ class WorkersAI:
 
             try:
                 self._channel = Channel(self._endpoint, self._transport, self._timeouts, self._limits)
-            except (ImportError, ValueError, OSError) as error:
+            except (ImportError, OSError) as error:
                 raise NotSent(
                     f"No connection can be set up: {error}",
                     "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
+                ) from None
+            except Exception:
+                # Never quoted: a proxy's URL may hold a password, and a broken one in any of its parts.
+                raise NotSent(
+                    "No connection can be set up: a proxy in the environment is not usable.",
+                    "Write HTTP_PROXY, HTTPS_PROXY and ALL_PROXY as http://USER:PASSWORD@HOST:PORT, with "
+                    "/ # ? @ : in a password percent-encoded, and NO_PROXY as names with commas in between.",
                 ) from None
         return self._channel
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from batchtui.workers_ai.secret import Secret
+from batchtui.workers_ai.secret import SHORTEST_MASKED, Secret
 
 CLOUDFLARE_BASE_URL = "https://api.cloudflare.com/client/v4"
 
@@ -25,8 +25,9 @@ class Endpoint:
     """A base URL (`https://api.cloudflare.com/client/v4` or one that speaks the same), an account, a token.
 
     A base URL whose path has the part `workers-ai` is an AI Gateway's: the model stands right behind it.
-    Raises EndpointError for a base URL that is no plain http or https URL, for one without https that is not
-    on this machine when there is a token, and for a missing account.
+    Raises EndpointError for a base URL that is no plain http or https URL; for one that is not on this
+    machine, where a token would go without https or is too short to be masked; and for an account that is
+    missing or not printable ASCII.
     """
 
     base_url: str
@@ -34,7 +35,7 @@ class Endpoint:
     token: Secret | None = None
 
     def __post_init__(self) -> None:
-        if not _BASE_URL.fullmatch(self.base_url) or _has_dot_segment(urlsplit(self.base_url).path):
+        if not _is_plain(self.base_url):
             raise EndpointError(
                 f"The base URL {_without_secrets(self.base_url)!r} is not usable: write it as "
                 f"{CLOUDFLARE_BASE_URL}, without a user name, a query or a fragment."
@@ -43,12 +44,22 @@ class Endpoint:
             _ = urlsplit(self.base_url).port
         except ValueError:
             raise EndpointError(f"The base URL {self.base_url!r} has a port over 65535.") from None
-        if self.token is not None and urlsplit(self.base_url).scheme.lower() != "https" and not self.loopback:
-            raise EndpointError(
-                f"The base URL {self.base_url!r} would send the API token in the clear: use https."
-            )
+        if self.token is not None and not self.loopback:
+            if urlsplit(self.base_url).scheme.lower() != "https":
+                raise EndpointError(
+                    f"The base URL {self.base_url!r} would send the API token in the clear: use https."
+                )
+            if not self.token.maskable:
+                raise EndpointError(
+                    f"The API token has fewer than {SHORTEST_MASKED} characters, too few to be masked where "
+                    f"{self.host} echoes it: copy the whole token."
+                )
         if not self.gateway and (not self.account_id or self.account_id in (".", "..")):
             raise EndpointError("The account ID is missing: set CLOUDFLARE_ACCOUNT_ID.")
+        if not is_account(self.account_id):
+            raise EndpointError(
+                "The account ID holds a space or a character that is not printable ASCII: copy it again."
+            )
 
     @property
     def host(self) -> str:
@@ -94,8 +105,23 @@ class Endpoint:
         return quote(self.account_id, safe="")
 
 
+def is_account(account_id: str) -> bool:
+    """Whether a URL can hold the account ID, which is printable ASCII without spaces."""
+    return re.fullmatch("[!-~]*", account_id) is not None
+
+
+def _is_plain(url: str) -> bool:
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        # What is in brackets is no address.
+        return False
+    return _BASE_URL.fullmatch(url) is not None and not _has_dot_segment(path)
+
+
 def _without_secrets(url: str) -> str:
-    return re.sub(r"//.*@", "//***@", url).partition("?")[0]
+    shown = re.sub(r"^(https?:/*)?.*@", r"\1***@", url, flags=re.DOTALL | re.IGNORECASE)
+    return re.split("[?#]", shown, maxsplit=1)[0]
 
 
 def _has_dot_segment(path: str) -> bool:

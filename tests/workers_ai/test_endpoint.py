@@ -66,6 +66,14 @@ class TestTheBaseUrl:
             "https://api.cloudflare.com\n",
             "https://аpi.cloudflare.com",
             " https://api.cloudflare.com",
+            "http://[:::]/x",
+            "http://[1.2.3.4]/x",
+            "https:/user:hunter2@api.cloudflare.com/x",
+            "user:hunter2@api.cloudflare.com/x",
+            "https://user:hunter2\n@api.cloudflare.com/x",
+            "https://user:hun#ter2?hunter2@api.cloudflare.com/x",
+            "https://api.cloudflare.com/#hunter2",
+            "https://hunter2@evil.example/@cf",
         ],
     )
     def test_that_is_no_plain_url_is_refused(self, base_url: str) -> None:
@@ -73,11 +81,25 @@ class TestTheBaseUrl:
             Endpoint(base_url, "acc")
         assert "hunter2" not in str(caught.value)
 
+    def test_that_is_refused_is_shown_as_far_as_it_holds_no_secret(self) -> None:
+        for given, shown in (
+            ("https://user:hunter2@api.example:80/x?key=hunter2", "'https://***@api.example:80/x'"),
+            ("ftp://api.example/x#hunter2", "'ftp://api.example/x'"),
+        ):
+            with pytest.raises(EndpointError) as caught:
+                Endpoint(given, "acc")
+            assert shown in str(caught.value)
+
 
 class TestTheAccount:
     @pytest.mark.parametrize("account_id", ["", ".", ".."])
     def test_is_needed(self, account_id: str) -> None:
         with pytest.raises(EndpointError, match="CLOUDFLARE_ACCOUNT_ID"):
+            Endpoint(CLOUDFLARE_BASE_URL, account_id)
+
+    @pytest.mark.parametrize("account_id", ["ac\udcff", "a b", "a\n", "é", "\0"])
+    def test_that_no_url_can_hold_is_refused(self, account_id: str) -> None:
+        with pytest.raises(EndpointError, match="account ID"):
             Endpoint(CLOUDFLARE_BASE_URL, account_id)
 
     def test_is_not_needed_behind_an_ai_gateway(self) -> None:
@@ -128,6 +150,13 @@ class TestTheToken:
         assert Secret(TOKEN) != Secret(TOKEN + "x")
         assert Secret(TOKEN) != TOKEN
         assert len({Secret(TOKEN), Secret(TOKEN)}) == 1
+
+    def test_that_is_too_short_to_be_masked_goes_nowhere_but_to_this_machine(self) -> None:
+        with pytest.raises(EndpointError, match="copy the whole token") as caught:
+            Endpoint(CLOUDFLARE_BASE_URL, "acc", Secret("tok1234"))
+        assert "tok1234" not in str(caught.value)
+        assert Endpoint(CLOUDFLARE_BASE_URL, "acc", Secret("tok12345")).token is not None
+        assert Endpoint("http://localhost:8787", "acc", Secret("t")).token is not None
 
     def test_is_masked_in_texts_unless_it_could_be_a_word(self) -> None:
         assert Secret(TOKEN).mask(f"a {TOKEN} b {TOKEN}") == "a *** b ***"

@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
-from batchtui.workers_ai.errors import WorkersAIError
+from batchtui.workers_ai.client import WorkersAI
+from batchtui.workers_ai.endpoint import Endpoint
+from batchtui.workers_ai.errors import NotSent, WorkersAIError
 from batchtui.workers_ai.limits import Timeouts
 from batchtui.workers_ai.secret import Secret
 
@@ -193,3 +195,24 @@ async def test_no_token_goes_through_a_proxy_to_this_machine(monkeypatch: pytest
         async with aclosing(server.client()) as client:
             await client.verify()
         assert (proxy.connections, server.connections) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTPS_PROXY", "http://[user:pr0xysecret"),
+        ("HTTPS_PROXY", "://user:pr0xysecret"),
+        ("HTTPS_PROXY", "http://user:pr0#xysecret@host:80"),
+        ("ALL_PROXY", "ftp://user:pr0xysecret@host"),
+        ("NO_PROXY", "[pr0xysecret:x"),
+    ],
+)
+async def test_a_proxy_that_is_not_usable_is_told_without_its_password(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    async with aclosing(WorkersAI(Endpoint("https://api.example", "acc", Secret(TOKEN)))) as client:
+        with pytest.raises(NotSent, match="proxy") as caught:
+            client.open()
+    assert name in caught.value.hint
+    assert "pr0" not in all_of(caught.value)
