@@ -1,6 +1,7 @@
 """Config file, environment and flags made into one Settings; where files live."""
 
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +10,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from batchtui.files import expanded
 from batchtui.model import DEFAULT_MODEL
-from batchtui.workers_ai.endpoint import CLOUDFLARE_BASE_URL, Endpoint, EndpointError
+from batchtui.workers_ai.endpoint import CLOUDFLARE_BASE_URL, Endpoint, EndpointError, is_account
 from batchtui.workers_ai.secret import Secret
 
 KEYRING_SERVICE = "batchtui"
@@ -20,6 +22,7 @@ ANY_ACCOUNT = "local"
 LOCAL = "local"
 Embedder = Literal["BAAI/bge-m3", "sentence-transformers/all-MiniLM-L6-v2"]
 CLOUDFLARE = "cloudflare"
+LARGEST_CONFIG = 1_000_000
 
 
 class SettingsError(Exception):
@@ -109,7 +112,7 @@ def load(backend: str | None = None, environment: Mapping[str, str] = os.environ
     """Read the config file and the environment; `backend` is the flag. Raises SettingsError."""
     locations = locate()
     config = _read_config(locations.config_file)
-    account_id = _clean(environment.get("CLOUDFLARE_ACCOUNT_ID")) or config.account_id
+    account_id = _account_id(environment, config, locations.config_file)
     token = _token(environment, config, account_id)
     base_url = (
         _clean(environment.get("CLOUDFLARE_BASE_URL"))
@@ -143,7 +146,7 @@ def load(backend: str | None = None, environment: Mapping[str, str] = os.environ
         base_url=base_url.rstrip("/"),
         account_id=account_id,
         token=token,
-        model_path=Path(config.model_path).expanduser() if config.model_path else None,
+        model_path=_model_path(config, locations.config_file),
         keys=config.keys,
         **given,
     )
@@ -185,6 +188,26 @@ def _clean(value: str | None) -> str | None:
     return value.strip() or None if value else None
 
 
+def _account_id(environment: Mapping[str, str], config: _ConfigFile, config_file: Path) -> str | None:
+    given = _clean(environment.get("CLOUDFLARE_ACCOUNT_ID"))
+    account_id = given or config.account_id
+    if account_id and not is_account(account_id):
+        place = "CLOUDFLARE_ACCOUNT_ID" if given else f"{config_file}: `account_id`"
+        raise SettingsError(
+            f"{place} holds a space or a character that is not printable ASCII: copy the account ID again"
+        )
+    return account_id
+
+
+def _model_path(config: _ConfigFile, config_file: Path) -> Path | None:
+    try:
+        return expanded(config.model_path) if config.model_path else None
+    except OSError as error:
+        raise SettingsError(
+            f"{config_file}: `model_path`: {error.strerror}; write the directory's path in full"
+        ) from None
+
+
 def _token(environment: Mapping[str, str], config: _ConfigFile, account_id: str | None) -> Secret | None:
     if given := _clean(environment.get("CLOUDFLARE_API_TOKEN")):
         return _secret(given, "CLOUDFLARE_API_TOKEN")
@@ -222,7 +245,7 @@ def _check_url(url: str, what: str, token: Secret | None) -> None:
 
 def _read_config(path: Path) -> _ConfigFile:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = _config_bytes(path).decode("utf-8-sig")
     except FileNotFoundError:
         return _ConfigFile()
     except UnicodeDecodeError:
@@ -231,10 +254,56 @@ def _read_config(path: Path) -> _ConfigFile:
         raise SettingsError(f"{path} can't be read: {error.strerror}") from None
     try:
         return _checked(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {error}; see the README for its settings") from None
+    except ValueError as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{path} is not TOML: it is nested too deep") from None
+
+
+def _config_bytes(path: Path) -> bytes:
+    """What the file holds, which says where the token goes: so nobody else may write it. Raises OSError."""
+
+    def without_waiting(name: str, flags: int) -> int:
+        # A pipe that nobody writes to would block for ever.
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+    # A link is followed: what it points to is looked at.
+    with open(path, "rb", opener=without_waiting) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise SettingsError(f"{path} can't be read: it is no plain file; put one in its place")
+        if hasattr(os, "geteuid"):
+            _refuse_other_writers(path, status)
+        data = file.read(LARGEST_CONFIG + 1)
+    if len(data) > LARGEST_CONFIG:
+        raise SettingsError(f"{path} is larger than 1 MB: take out what is no setting")
+    return data
+
+
+def _refuse_other_writers(path: Path, status: os.stat_result) -> None:
+    import shlex
+
+    named = shlex.quote(str(path))
+    risk = "could send the API token anywhere: look through the file, then"
+    if status.st_uid not in (os.geteuid(), 0):
+        raise SettingsError(f'{path} belongs to another user, who {risk} `sudo chown "$(id -un)" {named}`')
+    if status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid)):
+        raise SettingsError(f"{path} is writable by other users, who {risk} `chmod go-w {named}`")
+
+
+def _is_own_group(group_id: int) -> bool:
+    """Whether this user alone is in the group, as where each has one of the same name and umask is 002."""
+    import grp
+    import pwd
+
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(group_id)
+    except KeyError:
+        return False
+    alone = not group.gr_mem or group.gr_mem == [user.pw_name]
+    return alone and (group.gr_gid, group.gr_name) == (user.pw_gid, user.pw_name)
 
 
 def _checked(document: dict[str, Any]) -> _ConfigFile:
@@ -244,8 +313,8 @@ def _checked(document: dict[str, Any]) -> _ConfigFile:
                 f"`{name}` does not belong in a file: set CLOUDFLARE_API_TOKEN, or keyring = true"
             )
     config = msgspec.convert(document, _ConfigFile)
-    if config.calls_per_minute is not None and config.calls_per_minute < 1:
-        raise msgspec.ValidationError("`calls_per_minute` must be 1 or more")
+    if config.calls_per_minute is not None and not 1 <= config.calls_per_minute <= 1_000_000:
+        raise msgspec.ValidationError("`calls_per_minute` must be 1 to 1,000,000")
     if config.latency is not None and not 0 <= config.latency <= 3600:
         raise msgspec.ValidationError("`latency` must be 0 to 3600 seconds")
     return config
