@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +22,8 @@ SCORERS = (LEXICAL, FASTEMBED)
 EMBEDDERS = ("BAAI/bge-m3", "sentence-transformers/all-MiniLM-L6-v2")
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8787
+# Out of sight of others, who may see a command line in the list of processes.
+TOKEN_VARIABLE = "BATCHTUI_SERVE_TOKEN"
 WEEK_SECONDS = 7 * 86_400.0
 MEGABYTE = 1_000_000
 AT_ONCE = Span(0, 0)
@@ -66,7 +69,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=DEFAULT_PORT,
         help="port; 0 picks a free one (default: %(default)s)",
     )
-    parser.add_argument("--token", help="ask for this bearer token (default: any, or none, is taken)")
+    parser.add_argument(
+        "--token",
+        type=_checked(_parse_token),
+        default=os.environ.get(TOKEN_VARIABLE),
+        help=f"ask for this bearer token (default: ${TOKEN_VARIABLE}, which other users can't see; "
+        "without it any token, or none, is taken)",
+    )
     parser.add_argument(
         "--queue", type=Path, metavar="FILE", help="keep the batches in FILE (default: in the data directory)"
     )
@@ -166,7 +175,7 @@ def from_arguments(namespace: Namespace, database: Path) -> EmulatorOptions:
         model_path=namespace.model_path,
         embedder=namespace.embedder,
         download=namespace.download,
-        token=namespace.token or None,
+        token=namespace.token,
         latency=namespace.latency,
         running=namespace.running,
         shuffle=namespace.shuffle,
@@ -198,6 +207,12 @@ def _checked(parse: Callable[[str], Value]) -> Callable[[str], Value]:
 
 def _parse_port(text: str) -> int:
     return _whole(text, "a port", 0, 65_535)
+
+
+def _parse_token(text: str) -> str:
+    if not text.strip():
+        raise ValueError(f"the token is empty: give one in --token or {TOKEN_VARIABLE}, or leave both out")
+    return text
 
 
 def _parse_directory(text: str) -> Path:

@@ -261,11 +261,23 @@ def eventually(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("flags", [(), ("--token", TOKEN)])
-def test_the_emulator_and_its_scoring_processes(flags: tuple[str, ...], tmp_path: Path) -> None:
+def status_of(port: int, *headers: str) -> bytes:
+    """The status of the answer of the emulator to a call with these headers."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        head = (f"GET /client/v4/user/{TOKEN} HTTP/1.1", "Host: localhost", "Connection: close", *headers)
+        connection.sendall("\r\n".join((*head, "", "")).encode())
+        answer = b""
+        while received := connection.recv(65_536):
+            answer += received
+    return answer.split(b" ")[1]
+
+
+@pytest.mark.parametrize("given", ["nowhere", "--token", "BATCHTUI_SERVE_TOKEN"])
+def test_the_emulator_and_its_scoring_processes(given: str, tmp_path: Path) -> None:
+    flags = [given, TOKEN] if given == "--token" else []
     with subprocess.Popen(
         [*PROGRAM, "serve", "--port", "0", *flags],
-        env=credentials(tmp_path),
+        env=credentials(tmp_path, **({given: TOKEN} if given.isupper() else {})),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -274,13 +286,10 @@ def test_the_emulator_and_its_scoring_processes(flags: tuple[str, ...], tmp_path
         url = process.stdout.readline().decode().strip()
         eventually(lambda: bool(children_of(process.pid)))
         port = int(url.rpartition(":")[2].partition("/")[0])
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-            connection.sendall(
-                f"GET /client/v4/{TOKEN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
-                "Connection: close\r\n\r\n".encode()
-            )
-            while connection.recv(65_536):
-                pass
+        assert status_of(port, f"Authorization: Bearer {TOKEN}") == b"404"
+        assert status_of(port) == (b"404" if given == "nowhere" else b"401")
+        shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        assert holds_token(shown) == (given == "--token")
         for child in children_of(process.pid):
             for about in ("environ", "cmdline"):
                 assert not holds_token(Path(f"/proc/{child}/{about}").read_bytes())
@@ -288,6 +297,20 @@ def test_the_emulator_and_its_scoring_processes(flags: tuple[str, ...], tmp_path
         written = b"".join(process.communicate(timeout=30))
     assert not holds_token(written + url.encode())
     assert_no_file_holds_it(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["--token", "BATCHTUI_SERVE_TOKEN"])
+def test_an_emulator_is_never_open_for_a_token_that_is_empty(place: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "serve", "--port", "0", *(["--token", ""] if place == "--token" else [])],
+        env=environment(tmp_path, **({place: ""} if place.isupper() else {})),
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"the token is empty" in done.stderr
 
 
 @pytest.mark.parametrize("place", ["environment", "--backend"])
