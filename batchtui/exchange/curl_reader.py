@@ -134,6 +134,7 @@ def _commands(source: Source) -> Iterator[list[str]]:
     position = start.end() if start else 0
     words: list[str] = []
     word: list[str] | None = None
+    pieces = 0
     while position < len(text):
         piece = _PIECE.match(text, position)
         if piece is None:
@@ -141,6 +142,9 @@ def _commands(source: Source) -> Iterator[list[str]]:
                 "a quotation mark is not closed", "copy the whole command", character=_index(source, position)
             )
         position = piece.end()
+        pieces += 1
+        if pieces > source.limits.pieces:
+            raise source.too_many("words and signs")
         source.advance(position)
         kind = piece.lastgroup or ""
         if kind in ("space", "ends") and word is not None:

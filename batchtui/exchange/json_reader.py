@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
 from batchtui.exchange.json_place import explain_malformed, place_of
 from batchtui.exchange.requests_from_json import RequestCollector
-from batchtui.exchange.source import FaultError, LimitPassedError, Source
+from batchtui.exchange.source import MOST_FAULTS, FaultError, LimitPassedError, Source
 
 _BYTE = re.compile(r" \(byte (\d+)\)")
 _OPENS = re.compile(rb"[ \t\r\n]*[\[{]")
-_BLANK = b" \t\r"
+_NOT_BLANK = re.compile(rb"[^ \t\r\n]")
+_BEFORE_VALUES = b",:[{"
+# A key or a value and what follows it; an object or an array counts by its opening. A string that is not
+# closed ends with its line, so that every byte is looked at once.
+_KEY_OR_VALUE = re.compile(rb'(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?|[\[{]|[^\s,:\[\]{}"]++)[\s,:\]}]*+')
 
 
 def starts_like_json(data: bytes) -> bool:
@@ -37,6 +42,7 @@ def is_lines_of_json(data: bytes) -> bool:
 
 def read_json_lines(source: Source) -> RequestCollector:
     """Read one value a line; blank lines are passed over."""
+    _check_values(source)
     collector = RequestCollector(source.limits)
     faults = _Faults(source)
     decode = msgspec.json.Decoder().decode
@@ -58,6 +64,7 @@ def read_json_document(source: Source, collector: RequestCollector | None = None
 
     What it holds is added to `collector` where one is given.
     """
+    _check_values(source)
     collector = RequestCollector(source.limits) if collector is None else collector
     faults = _Faults(source)
     end = len(source.data)
@@ -110,14 +117,23 @@ def _pieces(data: bytes, collector: RequestCollector) -> tuple[tuple[str, ...] |
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, int]]:
-    """Start and end of every line that is not blank."""
-    start = 0
-    while start < len(data):
+    """Start and end of every line that is not blank, from the first character that is not."""
+    end = 0
+    while (first := _NOT_BLANK.search(data, end)) is not None:
+        start = first.start()
         end = data.find(b"\n", start)
         end = len(data) if end < 0 else end
-        if data[start:end].strip(_BLANK):
-            yield start, end
-        start = end + 1
+        yield start, end
+
+
+def _check_values(source: Source) -> None:
+    """InputError where the JSON has more keys and values than are worth decoding."""
+    data, most = source.data, source.limits.pieces
+    # Each takes two bytes at least, and all but the first of a line stand behind one of four characters.
+    if len(data) <= 2 * most or len(data) - len(data.translate(None, _BEFORE_VALUES)) < most:
+        return
+    if next(islice(_KEY_OR_VALUE.finditer(data), most, None), None) is not None:
+        raise source.too_many("keys and values")
 
 
 class _Faults:
@@ -134,7 +150,7 @@ class _Faults:
         if self._first is None:
             self._source.check_encoding()
             self._first = problem, start, end
-        if isinstance(problem, LimitPassedError):
+        if isinstance(problem, LimitPassedError) or self._count == MOST_FAULTS:
             self.finish()
 
     def finish(self) -> None:

@@ -163,6 +163,7 @@ def _open_table(source: Source, form: Form) -> Opened:
 
 
 def _open_text(source: Source) -> Opened:
+    source.check_lines()
     choices = split_text(source.text)
     if not choices:
         raise source.error("there is nothing but blank space in it", "give a query and contexts")

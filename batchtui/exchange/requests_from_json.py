@@ -11,6 +11,7 @@ from batchtui.model import DEFAULT_MODEL, HIGHEST_GRADE, Batch, Context, Request
 REQUEST_KEYS = frozenset({"query", "contexts", "external_reference", "truncate_inputs", "top_k", "model"})
 BODY_KEYS = frozenset({"requests", "truncate_inputs", "top_k", "model"})
 CONTEXT_KEYS = frozenset({"text", "id", "relevance"})
+MOST_TOP_K = 2**31 - 1
 SHOWN_CHARACTERS = 40
 SHOWN_NOTES = 5
 REQUEST_FORM = 'write {"query": "…", "contexts": ["…"]}'
@@ -37,6 +38,7 @@ class RequestCollector:
         self.settings: dict[str, Any] = {}
         self.differing: set[str] = set()
         self.context_count = 0
+        self._body_count = 0
         self._limits = limits
 
     def add(self, value: object, *, alone: bool = False) -> None:
@@ -105,6 +107,11 @@ class RequestCollector:
 
     def add_body_keys(self, body: dict[str, Any]) -> None:
         """Take what stands beside the requests in a body."""
+        self._body_count += 1
+        if self._body_count > self._limits.contexts:
+            raise LimitPassedError(
+                f"there are more than {self._limits.contexts:,} bodies of requests", "make it several files"
+            )
         self._note_unknown(body, BODY_KEYS)
         self.add_settings(body)
 
@@ -247,8 +254,10 @@ def _check_setting(key: str, value: object, path: tuple[str | int, ...]) -> None
         raise FaultError(f"model is {shown(value)}", "give a model's name, such as @cf/baai/bge-m3", path)
     if key == "truncate_inputs" and not isinstance(value, bool):
         raise FaultError(f"truncate_inputs is {shown(value)}", "give true or false", path)
-    if key == "top_k" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise FaultError(f"top_k is {shown(value)}", "give a whole number from 1 on", path)
+    if key == "top_k" and (
+        isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_TOP_K
+    ):
+        raise FaultError(f"top_k is {shown(value)}", f"give a whole number from 1 to {MOST_TOP_K:,}", path)
 
 
 def _deeper_than(value: object, levels: int) -> bool:

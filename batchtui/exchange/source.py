@@ -8,6 +8,8 @@ from batchtui.text import one_line
 
 REPORT_EVERY_BYTES = 256 * 1024
 SHOWN_NAME_CELLS = 120
+MOST_FAULTS = 1_000
+"""So many faults are found in one input before it is read no further."""
 
 
 class InputError(Exception):
@@ -38,7 +40,8 @@ class InputError(Exception):
     def __str__(self) -> str:
         before = f"{self.place}: " if self.place else ""
         after = f"; {self.remedy}" if self.remedy else ""
-        further = f" (and {self.more:,} more faults)" if self.more else ""
+        count = f"at least {self.more:,}" if self.more >= MOST_FAULTS - 1 else f"{self.more:,}"
+        further = f" (and {count} more faults)" if self.more else ""
         return one_line(f"{before}{self.thing}{after}{further}")
 
 
@@ -48,11 +51,16 @@ class ReadingCancelledError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is taken from one input: bytes, levels of JSON, and contexts in all its requests together."""
+    """How much is taken from one input.
+
+    Bytes, levels of JSON, contexts in all its requests together, and `pieces`: lines of a text or a table,
+    cells of a row, keys and values of JSON, words of a command.
+    """
 
     bytes: int = 64 * 1024 * 1024
     depth: int = 64
     contexts: int = 100_000
+    pieces: int = 6_000_000
 
 
 class FaultError(Exception):
@@ -90,6 +98,18 @@ class Source:
             raise self.error(
                 f"byte 0x{self.data[error.start]:02x} is not UTF-8", "save it as UTF-8", byte=error.start
             ) from None
+
+    def check_lines(self) -> None:
+        """InputError where the input has more lines than are worth taking apart."""
+        data = self.data
+        if len(data) <= self.limits.pieces:
+            return
+        if data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n") > self.limits.pieces:
+            raise self.too_many("lines")
+
+    def too_many(self, what: str) -> InputError:
+        """The error about an input of too many pieces."""
+        return self.error(f"there are more than {self.limits.pieces:,} {what}", "make it several files")
 
     def check_encoding(self) -> None:
         """InputError where the input is not UTF-8."""

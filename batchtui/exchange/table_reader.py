@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from batchtui.exchange.requests_from_json import SHOWN_NOTES, grade_from_text, shown
-from batchtui.exchange.source import FaultError, InputError, Source
+from batchtui.exchange.source import MOST_FAULTS, FaultError, InputError, Source
 from batchtui.model import Context, Request
 
 COLUMNS = ("query", "context", "id", "relevance", "external_reference")
@@ -37,6 +37,7 @@ def is_table(data: bytes, *, by_name: bool) -> Literal["csv", "tsv"] | None:
 def read_table(source: Source) -> TableRead:
     """Read a table whole; rows with one external_reference, or without it one query, are one request."""
     source.check_encoding()
+    source.check_lines()
     delimiter, names = _delimiter(_header_line(source.data))
     _check_header(source, names)
     try:
@@ -74,7 +75,7 @@ class _Table:
     def read(self, delimiter: str, *, quoted: bool) -> TableRead:
         csv.field_size_limit(max(csv.field_size_limit(), self._source.limits.bytes))
         rows = csv.reader(
-            self._lines(),
+            self._lines(delimiter),
             delimiter=delimiter,
             strict=True,
             quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
@@ -93,21 +94,22 @@ class _Table:
                 line=line,
             )
             raise _QuotingError(told) from None
-        if self._first is not None:
-            problem, line = self._first
-            raise self._source.error(problem.thing, problem.remedy, line=line, more=self._faults - 1)
+        self._finish()
         requests = tuple(
             Request(group.query, tuple(group.contexts), group.external_reference)
             for group in self._groups.values()
         )
         return TableRead(requests, "query" not in self._place, self._notes(quoted))
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self, delimiter: str) -> Iterator[str]:
         text, size = self._source.text, len(self._source.data)
+        most = self._source.limits.pieces
         done = 0
         for line in io.StringIO(text, newline=""):
             done += len(line)
             self._source.advance(done * size // len(text))
+            if len(line) > most and line.count(delimiter) > most:
+                raise self._source.too_many("cells in a row")
             yield line
 
     def _take(self, row: list[str], line: int) -> None:
@@ -118,6 +120,13 @@ class _Table:
         except FaultError as problem:
             self._faults += 1
             self._first = self._first or (problem, line)
+            if self._faults == MOST_FAULTS:
+                self._finish()
+
+    def _finish(self) -> None:
+        if self._first is not None:
+            problem, line = self._first
+            raise self._source.error(problem.thing, problem.remedy, line=line, more=self._faults - 1)
 
     def _add(self, row: list[str], line: int) -> None:
         if len(row) > len(self._names):

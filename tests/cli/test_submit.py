@@ -68,6 +68,7 @@ def test_a_model_that_does_not_exist_fails_with_the_reason(user: User) -> None:
         ('{"query": "", "contexts": ["a"]}\n', "1"),
         ('{"query": "q", "contexts": []}\n', "1"),
         ('{"query": "q", "contexts": ["a", " "]}\n', "2"),
+        ('{"query": "q", "contexts": ["a"], "top_k": 99999999999999999999999}\n', "column 44: top_k"),
         (b"\xff\xfe\xff not text at all \x00", "bad.jsonl"),
         ("", "bad.jsonl"),
     ],

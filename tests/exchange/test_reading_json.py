@@ -70,6 +70,12 @@ class TestForms:
         assert batch.requests[0].external_reference == "12"
         assert batch.requests[0].contexts == (Context("a"), Context("b", "7", 2), Context("c", "x", 0))
 
+    def test_ids_are_texts_and_may_be_numbers_of_any_size(self) -> None:
+        large = 2**64
+        contexts = f'[{{"text": "a", "id": {large}}}]'
+        batch = read(f'{{"query": "q", "contexts": {contexts}, "external_reference": -{large}}}').batch
+        assert batch.requests == (Request("q", (Context("a", str(large)),), f"-{large}"),)
+
     @pytest.mark.parametrize(
         "text",
         [
@@ -152,6 +158,7 @@ class TestErrors:
             ('{"query": "q", "contexts": [{"text": "a", "id": [1]}]}', 1, 49, "id"),
             ('{"query": "q", "contexts": ["a"], "external_reference": 1.5}', 1, 57, "external_reference"),
             ('{"query": "q", "contexts": ["a"], "top_k": 0}', 1, 44, "top_k"),
+            ('{"query": "q", "contexts": ["a"], "top_k": 2147483648}', 1, 44, "top_k"),
             ('{"query": "q", "contexts": ["a"], "truncate_inputs": 1}', 1, 54, "truncate_inputs"),
             ('{"requests": [{"query": "q", "contexts": ["a"]},\n 5]}', 2, 2, "not a request"),
             ('{"requests": 5}', 1, 14, "no list"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from batchtui.exchange.json_form import write_jsonl
 from batchtui.exchange.opening import read_file
 from batchtui.exchange.reading import read_batches
+from batchtui.exchange.requests_from_json import MOST_TOP_K
 from batchtui.exchange.writing import export
 from batchtui.model import Batch, Context, Request
 
@@ -33,7 +34,7 @@ BATCH = st.builds(
     requests=st.lists(REQUEST, min_size=1, max_size=5).map(tuple),
     model=TEXT,
     truncate_inputs=st.none() | st.booleans(),
-    top_k=st.none() | st.integers(min_value=1, max_value=2**62),
+    top_k=st.none() | st.integers(min_value=1, max_value=MOST_TOP_K),
 )
 
 
