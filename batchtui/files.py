@@ -85,3 +85,11 @@ def private_opener(path: str, flags: int) -> int:
 def _refuse_foreign(status: os.stat_result, path: Path) -> None:
     if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
         raise PermissionError(errno.EPERM, "it belongs to another user", str(path))
+
+
+def working_directory() -> Path:
+    """Where the program was started, or home where that directory is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("~").expanduser()

@@ -141,6 +141,11 @@ def from_bytes(data: bytes) -> str:
     return safe(data.decode("utf-8-sig", errors="backslashreplace"))
 
 
+def pasteable(text: str) -> str:
+    """Any text as it may be pasted, into a shell too: as `safe` shows it, with its tabs."""
+    return "\t".join(map(safe, text.split("\t"))) if "\t" in text else safe(text)
+
+
 def cell_width(text: str) -> int:
     """How many cells of the terminal one safe line takes, counted as Textual's renderer counts."""
     if text.isascii() and text.isprintable():

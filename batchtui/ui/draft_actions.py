@@ -13,6 +13,7 @@ from batchtui.exchange.reading import Opened, read_batches
 from batchtui.exchange.source import InputError, ReadingCancelledError
 from batchtui.exchange.splitting import split_text
 from batchtui.figures import size
+from batchtui.files import working_directory
 from batchtui.jobs.errors import InvalidBatch, JobsError
 from batchtui.model import Batch, Draft, Job
 from batchtui.settings import CLOUDFLARE, credentials_missing
@@ -40,7 +41,7 @@ class DraftActions:
         self.app = app
         self.service = app.service
         self.keeper = DraftKeeper(app.service, app.clock, draft)
-        self._directory = Path.cwd()
+        self._directory = working_directory()
         self._warned = False
 
     # Keeping
@@ -191,9 +192,9 @@ class DraftActions:
     def _preview(self, opened: Opened, name: str) -> None:
         """Say what will come in, and take it in when the person says so."""
         batch = opened.batch
-        lines = [f"{name} ({opened.form}): {counts_of(batch)}"]
+        lines = [f"{one_line(name, 80)} ({opened.form}): {counts_of(batch)}"]
         lines += [f"“{one_line(batch.requests[0].query, 200)}”"] if not opened.needs_query else []
-        lines += [*opened.notes]
+        lines += map(one_line, opened.notes)
         answers = [("Open as a new draft", "the one shown is kept among the drafts")]
         if opened.needs_query:
             answers.append(("Add its contexts here", "to the query of the draft that is shown"))
@@ -319,7 +320,7 @@ class DraftActions:
 
         def answered(text: str | None) -> None:
             if text is not None:
-                composition.set_reference(text.strip())
+                composition.set_reference(text)
                 self.app.compose_pane.changed_outside()
 
         question = "It is sent along and echoed. Nothing has it filled in when the batch is sent."
@@ -331,7 +332,7 @@ class DraftActions:
 
         def answered(text: str | None) -> None:
             if text is not None:
-                self.keeper.name = text.strip()
+                self.keeper.name = text
                 self.keeper.changed()
 
         self.app.push_screen(PromptScreen("Name of the draft", value=self.keeper.name), answered)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -14,11 +13,11 @@ from batchtui.comparison import Comparison, compare
 from batchtui.exchange.comparison_form import comparison_object, write_comparison
 from batchtui.exchange.json_text import to_json
 from batchtui.exchange.writing import ExportForm, export
-from batchtui.files import expanded, write_atomically
+from batchtui.files import expanded, working_directory, write_atomically
 from batchtui.jobs.errors import JobsError
 from batchtui.jobs.parts import takes_batches
 from batchtui.model import Job, JobState
-from batchtui.text import from_bytes, one_line
+from batchtui.text import from_bytes, one_line, pasteable
 from batchtui.ui.clipboard import ClipboardError, copy
 from batchtui.ui.messages import DraftWanted
 from batchtui.ui.widgets.choice_screen import ChoiceScreen
@@ -230,7 +229,7 @@ class JobActions:
                 self._beside(lambda: _write(given.strip(), text()), self.app.tell)
 
         question = "A file to write; an existing one is replaced."
-        self.app.push_screen(PromptScreen("Export to", question, str(_first_directory() / name)), answered)
+        self.app.push_screen(PromptScreen("Export to", question, str(working_directory() / name)), answered)
 
     def take_comparison(self, comparison: Comparison) -> None:
         """Take a comparison along: to a file or the clipboard, as text or JSON."""
@@ -263,10 +262,11 @@ class JobActions:
         ]
         if view is not None and view.job.id == job.id and (row := self.app.results_pane.ranking.current):
             text = view.request.contexts[row.index].text
-            texts.insert(0, ("Context", one_line(text, 60), lambda: text))
-            texts.append(("Query", one_line(view.request.query, 60), lambda: view.request.query))
+            texts.insert(0, ("Context", one_line(text, 60), lambda: pasteable(text)))
+            query = view.request.query
+            texts.append(("Query", one_line(query, 60), lambda: pasteable(query)))
         if request_id := job.request_id:
-            texts.append(("Request ID", one_line(request_id, 60), lambda: request_id))
+            texts.append(("Request ID", one_line(request_id, 60), lambda: one_line(request_id)))
 
         def chosen(place: int | None) -> None:
             if place is not None:
@@ -295,14 +295,6 @@ def readable_answer(body: bytes) -> str:
         with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             body = msgspec.json.format(body, indent=2)
     return from_bytes(body[:RAW_SHOWN_BYTES])
-
-
-def _first_directory() -> Path:
-    """Where an export is proposed: here, or at home where the working directory is gone."""
-    try:
-        return Path.cwd()
-    except OSError:
-        return Path("~")
 
 
 def _write(given: str, text: str) -> str:

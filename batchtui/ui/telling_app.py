@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from textual import on
 from textual.worker import Worker, WorkerState
 
-from batchtui.text import safe
+from batchtui.text import pasteable, safe
 from batchtui.ui.ordered_input import OrderedInputApp
 
 # How long a notice stands, in seconds: what went wrong takes longer to read.
@@ -43,8 +43,8 @@ class TellingApp(OrderedInputApp):
         )
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy any text: here to the byte, to the terminal with half characters replaced."""
-        super().copy_to_clipboard(text.encode("utf-8", "replace").decode())
+        """Copy any text: for this app to the byte, for others as it may be pasted anywhere."""
+        super().copy_to_clipboard(pasteable(text))
         self._clipboard = text
 
     @on(Worker.StateChanged)

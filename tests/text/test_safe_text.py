@@ -5,7 +5,7 @@ from hostile import dangerous_in, hostile_bytes, hostile_strings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchtui.text import MARKS_ON_ONE_BASE, from_bytes, one_line, safe
+from batchtui.text import MARKS_ON_ONE_BASE, from_bytes, one_line, pasteable, safe
 
 TRICKY = (
     "ae\u0301\u0302\u094d\u0915\u200c\u200d\u0645👩❤🏻\ufe0f\ufe0e\u20e31#\r\n\t \x1b\x9b\u202e\u200b\ud800"
@@ -168,3 +168,10 @@ def test_one_line_shows_the_first_part(text: str, limit: int | None, line: str) 
 
 def test_bytes_that_are_not_utf_8_are_shown_by_their_value() -> None:
     assert from_bytes(b"\xef\xbb\xbfok \x9b2J \x1b[2J") == "ok \\x9b2J ␛[2J"
+
+
+@given(ANY_TEXT)
+def test_what_may_be_pasted_is_what_is_shown_with_its_tabs(text: str) -> None:
+    assert dangerous_in(pasteable(text), own="\n\t") == []
+    assert pasteable(text).count("\t") == text.count("\t")
+    assert pasteable(text.replace("\t", " ")) == safe(text.replace("\t", " "))

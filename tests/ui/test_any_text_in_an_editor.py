@@ -1,5 +1,6 @@
 """A text editor holds any text to the byte, whatever is done to it, and draws it safe."""
 
+import base64
 import random
 
 import pytest
@@ -83,6 +84,17 @@ async def test_a_line_that_is_cut_is_cut_as_it_is() -> None:
         assert person.app.clipboard.rstrip("\n") == "a\x1b[31mb"
         await person.press("ctrl+v")
         assert editor.value.rstrip("\n") == "a\x1b[31mb"
+
+
+async def test_other_programs_are_given_what_can_be_pasted_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with at_the_app() as person:
+        written: list[str] = []
+        monkeypatch.setattr(person.app._driver, "write", written.append)
+        editor_of(person).insert_text("a\x1b[201~\tb\ud800")
+        await person.press("ctrl+a", "shift+end", "ctrl+c")
+        await person.until(lambda: person.app.clipboard == "a\x1b[201~\tb\ud800")
+        [sent] = [text for text in written if text.startswith("\x1b]52;c;")]
+        assert base64.b64decode(sent[7:-1]).decode() == "a␛[201~\tb‹U+D800›"
 
 
 async def test_half_a_character_is_copied_too() -> None:
