@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from textual.widget import Widget
 
 from batchtui import settings
 from batchtui.backends import Backends, follow_policy
+from batchtui.cli import put_the_screen_first
 from batchtui.clock import SystemClock
 from batchtui.jobs.service import JobsService
 from batchtui.model import Draft
@@ -59,8 +61,8 @@ async def app_at_home(home: Path, draft: Draft) -> AsyncIterator[tuple[BatchtuiA
     service = JobsService.open(loaded.locations.database, backends, clock, follow_policy(loaded))
     app = BatchtuiApp(service, backends, loaded, clock, draft)
     ticker = Ticker()
-    # As the program does before it runs the app.
-    gc.freeze()
+    switching = sys.getswitchinterval()
+    put_the_screen_first()
     try:
         async with app.run_test(size=(COLUMNS, ROWS)):
             ticking = asyncio.create_task(ticker.run())
@@ -69,6 +71,7 @@ async def app_at_home(home: Path, draft: Draft) -> AsyncIterator[tuple[BatchtuiA
             ticking.cancel()
     finally:
         gc.unfreeze()
+        sys.setswitchinterval(switching)
         await backends.aclose()
         service.close()
 
