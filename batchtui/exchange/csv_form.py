@@ -2,24 +2,27 @@
 
 import csv
 import io
+import re
 
 from batchtui.exchange.ranked import RankedJob
 from batchtui.text import safe
 
 HEADER = ("external_reference", "query", "rank", "index", "id", "score", "relevance", "context")
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
-GUARD = "'"
+_BEFORE = r"""((?:\A|[;|\n])(?:[^\S\n]|["'])*)"""
+_FORMULA = r"(?=[-=+@−﹢﹣﹦﹫＝＋－＠])"
+_UNGUARDED = re.compile(_BEFORE + _FORMULA)
+_GUARDED = re.compile(f"{_BEFORE}'{_FORMULA}")
 
 
 def write_csv(ranked: RankedJob) -> str:
     """The rankings as CSV.
 
-    A text that begins like a formula gets an apostrophe before it, as spreadsheets know it
-    (https://owasp.org/www-community/attacks/CSV_Injection), and what a terminal would obey is shown by a
-    picture of itself. Both are for people: JSON and JSONL keep every character.
+    What begins like a formula gets an apostrophe before it, and what a terminal would obey is shown by a
+    picture of itself. Reading takes the apostrophes away again; JSON and JSONL keep every character.
     """
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
+    # Quotes around every text keep it in one cell for readers that split at semicolons as well.
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(HEADER)
     for request in ranked.requests:
         reference = guarded(request.request.external_reference or "")
@@ -33,6 +36,14 @@ def write_csv(ranked: RankedJob) -> str:
 
 
 def guarded(text: str) -> str:
-    """A text as a cell that neither a spreadsheet nor a terminal acts on."""
-    guard = GUARD if text.lstrip(" ").startswith(FORMULA_STARTS) else ""
-    return guard + safe(text)
+    """A text as a cell that neither a spreadsheet nor a terminal acts on.
+
+    Spreadsheets of other countries split at semicolons or line breaks inside of it, so a formula may begin
+    there as well (https://owasp.org/www-community/attacks/CSV_Injection).
+    """
+    return _UNGUARDED.sub(r"\1'", safe(text))
+
+
+def unguarded(cell: str) -> str:
+    """The text of a guarded cell, without the apostrophes that guard it."""
+    return _GUARDED.sub(r"\1", cell)

