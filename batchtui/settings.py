@@ -123,9 +123,9 @@ def load(backend: str | None = None, environment: Mapping[str, str] = os.environ
     fallback = CLOUDFLARE if account_id and token else LOCAL
     chosen = backend or _clean(environment.get("BATCHTUI_BACKEND")) or config.backend or fallback
     if chosen == CLOUDFLARE:
-        _check_url(base_url, "The base URL", token)
+        _check_url(base_url, "", token)
     elif chosen != LOCAL:
-        _check_url(chosen, "The backend is local, cloudflare or a base URL", token)
+        _check_url(chosen, "The backend is local, cloudflare or a base URL: ", token)
     given: dict[str, Any] = {
         name: getattr(config, name)
         for name in (
@@ -236,11 +236,11 @@ def _secret(value: str, place: str) -> Secret:
         raise SettingsError(f"{place}: {error}") from None
 
 
-def _check_url(url: str, what: str, token: Secret | None) -> None:
+def _check_url(url: str, ahead: str, token: Secret | None) -> None:
     try:
         Endpoint(url, ANY_ACCOUNT, token)
     except EndpointError as error:
-        raise SettingsError(f"{what}: {error}") from None
+        raise SettingsError(f"{ahead}{error}") from None
 
 
 def _read_config(path: Path) -> _ConfigFile:

@@ -306,7 +306,7 @@ def test_an_emulator_is_never_open_for_a_token_that_is_empty(place: str, tmp_pat
         env=environment(tmp_path, **({place: ""} if place.isupper() else {})),
         cwd=tmp_path,
         capture_output=True,
-        timeout=60,
+        timeout=15,
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, b"")
