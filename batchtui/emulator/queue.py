@@ -5,8 +5,6 @@ that it has claimed is free for others once it no longer does, so no batch is lo
 """
 
 import contextlib
-import errno
-import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui.database_file import claim_database, distrust, make_database_private, use_write_ahead_log
 from batchtui.emulator.errors import EmulatorError
 from batchtui.emulator.moods import Plan
 
@@ -206,52 +205,53 @@ class Queue:
 def _open(path: Path) -> sqlite3.Connection:
     """Open or make the file. Raises EmulatorError, which names it."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _claim_file(path)
+        claim_database(path)
         db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
+            distrust(db)
+            # Nothing of a file is changed before it is known as a queue.
+            _version(db, path)
+            make_database_private(path)
             _prepare(db, path)
+            make_database_private(path)
         except BaseException:
             db.close()
             raise
-    except (OSError, sqlite3.Error) as error:
-        raise EmulatorError(
-            f"cannot use the emulator's queue {path}: {error}; move that file away, or name another"
-        ) from error
-    return db
+        return db
+    except sqlite3.Error as error:
+        place, words = path, str(error)
+    except OSError as error:
+        place, words = error.filename or path, error.strerror or str(error)
+    # Not as the cause of this: who looks for causes would tell that alone, without the place.
+    raise EmulatorError(
+        f"cannot use the emulator's queue {place}: {words}; move that file away, or name another"
+    )
 
 
-def _claim_file(path: Path) -> None:
-    """Have a file that only this user can read. Raises OSError where a link or another's file is there."""
-    if path.is_symlink():
-        raise OSError(errno.ELOOP, "it is a symbolic link")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    try:
-        status = os.fstat(descriptor)
-        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-            raise PermissionError(errno.EPERM, "it belongs to another user")
-    finally:
-        os.close(descriptor)
-    if status.st_mode & 0o077:
-        path.chmod(0o600)
-
-
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    db.execute("PRAGMA trusted_schema = OFF")
-    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("BEGIN IMMEDIATE")
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            db.execute("ROLLBACK")
-            raise EmulatorError(f"{path} is a database of another program; name another file")
-        for statement in SCHEMA.split(";"):
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    db.execute("COMMIT")
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    """The version of the queue in the file, 0 for an empty one. Raises EmulatorError for any other file."""
+    version, tables = db.execute(
+        "SELECT user_version, (SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table')"
+        " FROM pragma_user_version"
+    ).fetchone()
+    if version == 0 and tables is None:
+        return 0
+    if version < 1 or not {"batches", "holders"} <= set((tables or "").split(",")):
+        raise EmulatorError(f"{path} is a database of another program; name another file")
     if version > SCHEMA_VERSION:
         raise EmulatorError(
             f"the emulator's queue {path} is of a newer batchtui; update this one, or move the file away"
         )
+    return int(version)
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    use_write_ahead_log(db)
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("BEGIN IMMEDIATE")
+    if _version(db, path) == 0:
+        for statement in SCHEMA.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    db.execute("COMMIT")

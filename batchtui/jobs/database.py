@@ -1,9 +1,7 @@
 """One SQLite file, opened with care: whose it is, which version, one connection a thread, one writer."""
 
-import os
 import sqlite3
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,11 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui.database_file import claim_database, distrust, make_database_private, use_write_ahead_log
 from batchtui.jobs import errors
 from batchtui.jobs.schema import APPLICATION_ID, MIGRATIONS
 
 BUSY_SECONDS = 5.0
-_OPEN_TRIES = 20
 
 
 class _Connection(sqlite3.Connection):
@@ -37,7 +35,7 @@ class Database:
         self._watching = threading.Lock()
         self._on_write: list[Callable[[], None]] = []
         self._closed = False
-        _claim_file(path)
+        _claim(path)
         try:
             with self._errors():
                 self._prepare()
@@ -54,6 +52,11 @@ class Database:
             connection.execute("BEGIN")
             try:
                 yield connection
+            except UnicodeError:
+                raise
+            except (TypeError, ValueError) as error:
+                # What is there is what batchtui wrote, unless someone else wrote it.
+                raise errors.damaged(self.path, f"{type(error).__name__}: {error}") from error
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -124,7 +127,7 @@ class Database:
                 factory=_Connection,
             )
             self._connections.add(connection)
-        connection.execute("PRAGMA trusted_schema = OFF")
+        distrust(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -4096")
         connection.execute("PRAGMA journal_size_limit = 67108864")
@@ -132,10 +135,23 @@ class Database:
 
     def _prepare(self) -> None:
         connection = self._connection()
+        # Nothing of a file is changed before it is known as ours.
+        connection.execute("BEGIN")
         version = _version(connection, self.path)
-        _use_write_ahead_log(connection)
-        if version == len(MIGRATIONS):
-            return
+        connection.execute("ROLLBACK")
+        self._make_private()
+        use_write_ahead_log(connection)
+        if version < len(MIGRATIONS):
+            self._migrate()
+        self._make_private()
+
+    def _make_private(self) -> None:
+        try:
+            make_database_private(self.path)
+        except OSError as error:
+            raise errors.not_claimed(self.path, error) from error
+
+    def _migrate(self) -> None:
         with self.write() as connection:
             version = _version(connection, self.path)
             for number in range(version, len(MIGRATIONS)):
@@ -145,45 +161,35 @@ class Database:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def _claim_file(path: Path) -> None:
-    """Have a file that only its owner can read, in a directory of which the same is true where we make it."""
+def _claim(path: Path) -> None:
     try:
-        missing = [directory for directory in (path.parent, *path.parent.parents) if not directory.exists()]
-        for directory in reversed(missing):
-            directory.mkdir(mode=0o700, exist_ok=True)
-        if path.is_symlink():
-            raise errors.symlink_in_the_way(path)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(path, flags, 0o600)
-        status = os.fstat(descriptor)
-        os.close(descriptor)
-        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-            raise errors.of_another_user(path)
-        if status.st_mode & 0o077:
-            path.chmod(0o600)
+        claim_database(path)
     except OSError as error:
-        raise errors.not_writable(path, error.strerror or str(error)) from error
+        raise errors.not_claimed(path, error) from error
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the store in the file, 0 for an empty one. Raises StoreError for any other file."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if application != APPLICATION_ID:
         empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
         if application or version or not empty:
             raise errors.not_ours(path)
+    if version < 0:
+        raise errors.damaged(path, f"it says that its version is {version}")
     if version > len(MIGRATIONS):
         raise errors.newer_schema(path, version, len(MIGRATIONS))
+    _refuse_strangers(connection, path, version)
     return version
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; the switch does not wait for others that do the same, so it is tried a few times."""
-    for attempt in range(_OPEN_TRIES):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempt == _OPEN_TRIES - 1:
-                raise
-            time.sleep(0.05)
+def _refuse_strangers(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Raise StoreError for a trigger or a view that is not ours: it would run, or be read, as if it were."""
+    ours = {" ".join(statement.split()) for step in MIGRATIONS[:version] for statement in step}
+    found = connection.execute(
+        "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('trigger', 'view')"
+    ).fetchall()
+    for kind, name, statement in found:
+        if " ".join(str(statement).split()) not in ours:
+            raise errors.damaged(path, f"it has a {kind} that is not of batchtui, {name!r}")

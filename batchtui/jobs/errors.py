@@ -1,6 +1,7 @@
 """What can go wrong with jobs, in words for a person."""
 
 import sqlite3
+from itertools import count
 from pathlib import Path
 
 
@@ -70,30 +71,33 @@ def newer_schema(path: Path, found: int, known: int) -> StoreError:
 
 
 def damaged(path: Path, detail: str) -> StoreError:
+    import shlex
+
+    number = next(number for number in count(1) if not _aside(path, number).exists())
+    aside = shlex.quote(str(_aside(path, number)))
+    # The -wal file may be there by then or not, so the shell finds what there is.
+    files = shlex.quote(str(path)) + "*"
     return StoreError(
         f"{path} is damaged ({detail}).",
-        "It was left as it is. Move it and its -wal file away to begin a new store, and try"
+        f"It was left as it is. Begin a new store with `mkdir {aside} && mv {files} {aside}`, and try"
         f" `sqlite3 {path.name} .recover` on a copy to get the jobs back.",
     )
 
 
-def symlink_in_the_way(path: Path) -> StoreError:
+def _aside(path: Path, number: int) -> Path:
+    return path.with_name(f"damaged-{number}")
+
+
+def not_claimed(path: Path, error: OSError) -> StoreError:
+    """What is in the way of the store, in the words of what found it."""
+    place = error.filename if isinstance(error.filename, str) else str(path)
+    return not_writable(path, error.strerror or str(error), place)
+
+
+def not_writable(path: Path, detail: str, place: str = "") -> StoreError:
+    at = f"{place}: " if place not in ("", str(path)) else ""
     return StoreError(
-        f"{path} is a symbolic link, and the store would be written where it points.",
-        "Put the file itself there, or link the directory in its place.",
-    )
-
-
-def of_another_user(path: Path) -> StoreError:
-    return StoreError(
-        f"{path} belongs to another user, who could read and change what is in it.",
-        "Run batchtui as that user, or set another data directory.",
-    )
-
-
-def not_writable(path: Path, detail: str) -> StoreError:
-    return StoreError(
-        f"{path} can't be opened for writing ({detail}).",
+        f"{path} can't be opened for writing ({at}{detail}).",
         "Check that the directory is yours and writable and the disk is not read-only,"
         " or set another data directory.",
     )
@@ -114,7 +118,10 @@ def from_sqlite(path: Path, error: sqlite3.Error) -> StoreError:
         return not_writable(path, str(error))
     if primary == sqlite3.SQLITE_NOTADB:
         return damaged(path, "it is not an SQLite database, or its first page is destroyed")
-    if primary == sqlite3.SQLITE_CORRUPT:
+    gone = primary == sqlite3.SQLITE_ERROR and str(error).startswith("no such ")
+    # Of a text that is not UTF-8 Python itself complains.
+    undecodable = primary is None and isinstance(error, sqlite3.OperationalError)
+    if primary == sqlite3.SQLITE_CORRUPT or gone or undecodable:
         return damaged(path, str(error))
     if primary == sqlite3.SQLITE_IOERR:
         return StoreError(f"The disk failed while using {path} ({error}).", "Check the disk, then try again.")

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from batchtui.jobs.parts import Part
-from batchtui.model import Job, JobError, Usage
+from batchtui.model import Job, JobError
 
 _PLAIN = (
     "id",
@@ -30,6 +30,9 @@ _PLAIN = (
     "body_bytes",
     "ndcg_at_10",
 )
+_TIMES = ("created_at", "submitted_at", "started_at", "finished_at", "next_ask_at")
+# The last second of the last year that a date can have.
+_LAST_TIME = 253_402_300_799
 JOB_COLUMNS = ", ".join(
     (*_PLAIN, "pinned", "error", "problem", "prompt_tokens", "completion_tokens", "total_tokens")
 )
@@ -48,7 +51,12 @@ def read_job(row: tuple[Any, ...]) -> Job:
     values["pinned"] = bool(pinned)
     values["error"] = decode_error(error)
     values["problem"] = decode_error(problem)
-    values["usage"] = None if total is None else Usage(prompt, completion, total)
+    tokens = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
+    values["usage"] = None if total is None else tokens
+    for name in _TIMES:
+        # Of any other type than a number it is told by the conversion.
+        if isinstance(values[name], (int, float)) and not 0 <= values[name] <= _LAST_TIME:
+            raise msgspec.ValidationError(f"{name} is {values[name]}, which is no time")
     return msgspec.convert(values, Job)
 
 

@@ -1,6 +1,7 @@
 """The queue keeps every batch, whatever happens to the processes that share it."""
 
 import asyncio
+import os
 import sqlite3
 import stat
 import uuid
@@ -46,6 +47,10 @@ def _submission(due_at: float = 0.0, expires_at: float = 1e9) -> Submission:
     return Submission(
         str(uuid.uuid4()), "abc", "@cf/baai/bge-m3", Plan(running=3.0), b"body", due_at, expires_at
     )
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def _ids(queue: Queue, now: float, limit: int = 10) -> list[str]:
@@ -137,20 +142,58 @@ def test_expired_batches_are_dropped_and_their_space_given_back(
     assert (tmp_path / "queue.db").stat().st_size < 1_000_000
 
 
-def test_the_queue_is_for_its_owner_alone(tmp_path: Path) -> None:
-    Queue(tmp_path / "new" / "queue.db", LEXICAL).add(_submission(), now=0.0)
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
-    for name in ("queue.db", "queue.db-wal", "queue.db-shm"):
-        assert stat.S_IMODE((tmp_path / "new" / name).stat().st_mode) == 0o600
+def test_the_queue_is_for_its_owner_alone_under_a_loose_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Queue(tmp_path / "new" / "deep" / "queue.db", LEXICAL).add(_submission(), now=0.0)
+    finally:
+        os.umask(before)
+    found = list((tmp_path / "new").rglob("*"))
+    assert {file.name for file in found} == {"deep", "queue.db", "queue.db-wal", "queue.db-shm"}
+    for path in (tmp_path / "new", *found):
+        assert _mode(path) == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal"])
+def test_what_another_user_put_in_the_way_is_named_and_not_written_to(tmp_path: Path, ending: str) -> None:
+    tmp_path.chmod(0o1777)
+    planted = tmp_path / f"queue.db{ending}"
+    planted.touch(mode=0o666)
+    os.chown(planted, 1001, 1001)
+    with pytest.raises(EmulatorError, match=f"queue.db{ending}: it belongs to another user"):
+        Queue(tmp_path / "queue.db", LEXICAL)
+    assert planted.read_bytes() == b""
+
+
+def test_a_pipe_in_the_place_of_the_queue_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "queue.db", 0o644)
+    with pytest.raises(EmulatorError, match="no plain file"):
+        Queue(tmp_path / "queue.db", LEXICAL)
+    assert _mode(tmp_path / "queue.db") == 0o644
 
 
 def test_a_file_that_is_no_queue_is_named_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "queue.db"
     path.write_text("a shopping list, and no database at all" * 100)
+    path.chmod(0o644)
     before = path.read_bytes()
     with pytest.raises(EmulatorError, match=r"queue\.db.*move that file away"):
         Queue(path, LEXICAL)
-    assert path.read_bytes() == before
+    assert (path.read_bytes(), _mode(path)) == (before, 0o644)
+
+
+@pytest.mark.parametrize("version", [-1, 0, 1, 2])
+def test_a_database_of_another_program_is_named_and_left_as_it_is(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "queue.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE places (name)")
+        db.execute(f"PRAGMA user_version = {version}")
+    path.chmod(0o644)
+    before = path.read_bytes()
+    with pytest.raises(EmulatorError, match="of another program"):
+        Queue(path, LEXICAL)
+    assert (path.read_bytes(), _mode(path)) == (before, 0o644)
 
 
 def test_a_queue_of_a_newer_batchtui_is_refused(tmp_path: Path) -> None:

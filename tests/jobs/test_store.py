@@ -5,6 +5,8 @@ import os
 import random
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -104,16 +106,32 @@ def test_a_database_of_another_program_is_left_alone(database: Path) -> None:
     plain = sqlite3.connect(database)
     plain.execute("CREATE TABLE theirs (id)")
     plain.close()
-    before = database.read_bytes()
+    before = database.read_bytes(), mode(database)
     assert "another program" in refused(database).message
-    assert database.read_bytes() == before
+    assert (database.read_bytes(), mode(database)) == before
 
 
 def test_a_file_that_is_no_database_is_left_alone(database: Path) -> None:
     database.parent.mkdir()
     database.write_bytes(b"my diary\n" * 1000)
+    database.chmod(0o644)
     assert "damaged" in refused(database).message
     assert database.read_bytes() == b"my diary\n" * 1000
+    assert mode(database) == 0o644
+
+
+def test_a_damaged_store_comes_with_the_command_that_moves_all_its_files(tmp_path: Path) -> None:
+    database = tmp_path / "it's $HOME" / "batchtui.db"
+    database.parent.mkdir()
+    for begun in (1, 2):
+        database.write_bytes(b"my diary\n" * 1000)
+        command = refused(database).hint.split("`")[1]
+        for name in ("batchtui.db-wal", "batchtui.db-shm"):
+            database.with_name(name).touch()
+        subprocess.run(["sh", "-c", command], check=True)
+        Database(database).close()
+        assert len(list((database.parent / f"damaged-{begun}").iterdir())) == 3
+        database.unlink()
 
 
 def test_a_damaged_store_is_told_and_kept(open_jobs: OpenJobs, database: Path) -> None:
@@ -138,6 +156,69 @@ def test_a_symbolic_link_in_the_way_is_told(tmp_path: Path, database: Path) -> N
     database.symlink_to(elsewhere)
     assert "symbolic link" in refused(database).message
     assert not elsewhere.exists()
+
+
+@pytest.mark.parametrize("name", ["batchtui.db", "batchtui.db-wal", "batchtui.db-shm", "batchtui.db-journal"])
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe"])
+def test_what_is_no_plain_file_of_ones_own_is_told_and_left_alone(
+    tmp_path: Path, database: Path, name: str, kind: str
+) -> None:
+    database.parent.mkdir()
+    other, path = tmp_path / "other", database.with_name(name)
+    other.write_bytes(b"")
+    other.chmod(0o644)
+    if kind == "pipe":
+        os.mkfifo(path, 0o644)
+    elif kind == "link":
+        path.symlink_to(other)
+    else:
+        path.hardlink_to(other)
+    before = path.lstat()
+    message = refused(database).message
+    assert {"link": "symbolic link", "hard link": "hard link", "pipe": "no plain file"}[kind] in message
+    assert str(path) in message
+    assert (path.lstat().st_mode, other.read_bytes(), mode(other)) == (before.st_mode, b"", 0o644)
+
+
+def test_what_is_left_beside_the_store_becomes_private(database: Path) -> None:
+    Database(database).close()
+    wal = database.with_name("batchtui.db-wal")
+    wal.touch()
+    wal.chmod(0o666)
+    store = Database(database)
+    assert {mode(file) for file in database.parent.iterdir()} == {0o600}
+    assert wal.exists()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "CREATE TRIGGER evil AFTER INSERT ON parts BEGIN"
+        " UPDATE jobs SET backend = 'http://127.0.0.1:9/x'; END",
+        "DROP TRIGGER job_counted; CREATE TRIGGER job_counted AFTER INSERT ON jobs BEGIN"
+        " UPDATE jobs SET backend = 'http://127.0.0.1:9/x'; END",
+        "DROP TABLE requests; CREATE VIEW requests AS SELECT * FROM results",
+        "PRAGMA user_version = -1",
+    ],
+    ids=["trigger", "trigger in the place of ours", "view", "negative version"],
+)
+def test_a_store_that_was_tampered_with_is_damaged(database: Path, planted: str) -> None:
+    Database(database).close()
+    plain = sqlite3.connect(database)
+    plain.executescript(planted)
+    plain.close()
+    assert "damaged" in refused(database).message
+
+
+def test_the_file_of_the_store_is_not_trusted(database: Path) -> None:
+    store = Database(database)
+    with store.read() as connection:
+        assert connection.execute("PRAGMA trusted_schema").fetchone() == (0,)
+        assert connection.execute("PRAGMA cell_size_check").fetchone() == (1,)
+        if sys.version_info >= (3, 12):
+            assert connection.getconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+    store.close()
 
 
 def test_a_directory_in_the_way_is_told(database: Path) -> None:
@@ -269,10 +350,25 @@ def test_opening_again_finds_everything(open_jobs: OpenJobs) -> None:
     assert open_jobs().job(job.id) == job
 
 
-def test_a_row_that_makes_no_sense_is_told_as_damage(open_jobs: OpenJobs) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE jobs SET state = 'dreaming'",
+        "UPDATE jobs SET created_at = 1e300",
+        "UPDATE jobs SET finished_at = -1e300",
+        "UPDATE jobs SET total_tokens = 'many'",
+        "UPDATE jobs SET label = CAST(x'ff' AS TEXT)",
+        "UPDATE requests SET data = 'text'",
+        "UPDATE job_counts SET n = 'many'",
+        "DROP TABLE requests",
+    ],
+)
+def test_what_makes_no_sense_is_told_as_damage(open_jobs: OpenJobs, change: str) -> None:
     jobs = open_jobs()
     job = jobs.submit(batch_of("query"), backend=BACKEND)
     with jobs._database.write() as connection:
-        connection.execute("UPDATE jobs SET state = 'dreaming' WHERE id = ?", (job.id,))
+        connection.execute(change)
     with pytest.raises(StoreError, match="damaged"):
+        jobs.count(JobQuery())
         jobs.page(JobQuery(), 0, 10)
+        jobs.batch(job.id)

@@ -86,7 +86,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"before", [path])
 
 
-def test_nothing_is_written_through_a_symbolic_link_nor_is_the_link_replaced(tmp_path: Path) -> None:
+def test_nothing_is_written_through_a_link_nor_is_a_symbolic_one_replaced(tmp_path: Path) -> None:
     target, link, dangling = tmp_path / "target", tmp_path / "link", tmp_path / "dangling"
     target.write_bytes(b"theirs")
     link.symlink_to(target)
@@ -98,6 +98,10 @@ def test_nothing_is_written_through_a_symbolic_link_nor_is_the_link_replaced(tmp
         with pytest.raises(OSError):
             os.close(private_opener(str(path), os.O_WRONLY | os.O_CREAT))
         assert path.is_symlink()
+    other_name = tmp_path / "other name"
+    other_name.hardlink_to(target)
+    with pytest.raises(OSError, match="hard link"):
+        os.close(private_opener(str(other_name), os.O_WRONLY))
     assert target.read_bytes() == b"theirs"
     assert not (tmp_path / "nowhere").exists()
 
@@ -128,6 +132,33 @@ def test_files_and_directories_of_another_user_are_told(tmp_path: Path) -> None:
     with pytest.raises(PermissionError, match="another user"):
         os.close(private_opener(str(file), os.O_WRONLY))
     assert file.read_bytes() == b"theirs"
+
+
+@AS_ROOT
+def test_a_directory_that_another_user_could_exchange_is_told(tmp_path: Path) -> None:
+    link, shared = tmp_path / "link", tmp_path / "shared"
+    own = tmp_path / "own"
+    own.mkdir(mode=0o755)
+    link.symlink_to(own)
+    os.chown(link, SOMEBODY_ELSE, SOMEBODY_ELSE, follow_symlinks=False)
+    with pytest.raises(PermissionError, match="another user") as caught:
+        make_private_directory(link)
+    assert (caught.value.filename, mode(own)) == (str(link), 0o755)
+    (shared / "batchtui").mkdir(parents=True)
+    os.chown(shared, SOMEBODY_ELSE, SOMEBODY_ELSE)
+    shared.chmod(0o777)
+    with pytest.raises(PermissionError, match="another user") as caught:
+        make_private_directory(shared / "batchtui")
+    assert caught.value.filename == str(shared)
+
+
+@AS_ROOT
+@pytest.mark.parametrize(("owner", "bits"), [(SOMEBODY_ELSE, 0o1777), (SOMEBODY_ELSE, 0o755), (0, 0o777)])
+def test_a_directory_in_an_ordinary_place_is_taken(tmp_path: Path, owner: int, bits: int) -> None:
+    os.chown(tmp_path, owner, owner)
+    tmp_path.chmod(bits)
+    make_private_directory(tmp_path / "home" / "batchtui")
+    assert mode(tmp_path / "home") == mode(tmp_path / "home" / "batchtui") == 0o700
 
 
 @AS_ROOT
