@@ -18,7 +18,8 @@ def write_markdown(ranked: RankedJob) -> str:
     if ranked.metrics is not None:
         parts.append(metrics_line(ranked.metrics))
     if job.error is not None:
-        parts.append(escaped(f"{job.error.message} {job.error.hint}"))
+        # The words before it keep a message from opening a list, a heading or a rule.
+        parts.append(f"Error: {escaped(f'{job.error.message} {job.error.hint}')}")
     for request in ranked.requests:
         parts += _section(request)
     return "\n\n".join(parts) + "\n"

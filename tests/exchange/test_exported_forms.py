@@ -1,6 +1,7 @@
 """Results written as JSON, CSV, Markdown and tables: complete, exact where promised, and harmless."""
 
 import csv
+import html
 import io
 import json
 from pathlib import Path
@@ -148,6 +149,15 @@ class TestHostileTexts:
         rows = sum(token.type == "tr_open" for token in tokens)
         contexts = sum(len(request.contexts) for request in batch.requests)
         assert (tables, rows) == (len(batch.requests), len(batch.requests) + contexts)
+
+    @pytest.mark.parametrize(
+        "message",
+        ["# BIG", "- x", "+ x", "* x", "1. x", "1) x", "---", "===", "    x", "> x", "```", "~~~", "<b>"],
+    )
+    def test_markdown_shows_the_message_of_a_service_as_a_sentence(self, message: str) -> None:
+        text = export(make_failed_job(BATCH, message), BATCH, None, None, "md")
+        rendered = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
+        assert f"<p>Error: {html.escape(message.strip())} split it</p>" in rendered
 
     def test_csv_has_a_row_a_context_and_no_formula(self, batch: Batch) -> None:
         text = export(make_job(batch), batch, make_results(batch), None, "csv")
