@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     command, rest = split_command(given)
+    _open_what_is_closed()
     _let_output_hold_any_text()
     try:
         return run(command, parser_of(command).parse_args(rest))
@@ -45,6 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone; there is nobody to tell.
         sys.stdout = None
         return DONE
+
+
+def _open_what_is_closed() -> None:
+    """Have a standard stream that was closed be an empty one, so that no file of ours gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - it stays open
 
 
 def _let_output_hold_any_text() -> None:

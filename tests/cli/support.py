@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -81,6 +82,14 @@ class User:
         finally:
             process.kill()
         return Ended(process.returncode, out, err.decode("utf-8", "replace"))
+
+    def shell(self, words: str) -> Ended:
+        """Run a command as a shell does, with its redirections."""
+        line = f"exec {shlex.quote(sys.executable)} -m batchtui {words}"
+        ended = subprocess.run(
+            line, shell=True, cwd=self.home, env=self.environment, capture_output=True, timeout=PATIENCE
+        )
+        return Ended(ended.returncode, ended.stdout, ended.stderr.decode("utf-8", "replace"))
 
     def write(self, name: str, content: object) -> str:
         """Put a file into the home: bytes and text as they are, all else as JSON; returns its name."""

@@ -83,6 +83,25 @@ def test_a_bad_file_is_named_with_its_place_and_nothing_is_sent(
     assert user.run("jobs", "--json").json == []
 
 
+def test_a_closed_standard_input_is_told_as_an_empty_one(user: User) -> None:
+    ended = user.shell("submit - <&-")
+    assert (ended.status, ended.out) == (2, b"")
+    assert ended.err == "batchtui: standard input: it is empty; give a query and contexts\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_closed_streams_hold_nothing_up_and_no_file_takes_their_place(user: User, closed: str) -> None:
+    name = user.write("sample.json", SAMPLE)
+    ended = user.shell(f"submit {name} {closed}")
+    assert (ended.status, "Traceback" in ended.err) == (0, False)
+    assert user.run("show", "last", "--json").json["state"] == "done"
+
+
+def test_what_is_wrong_is_no_data_where_standard_error_is_closed(user: User) -> None:
+    ended = user.shell("show 7 2>&-")
+    assert (ended.status, ended.out) == (2, b"")
+
+
 @pytest.mark.parametrize("name", ["missing.json", "empty-folder", "a\nb\x1b[2J.json"])
 def test_what_is_not_there_is_named_safely(user: User, name: str) -> None:
     (user.home / "empty-folder").mkdir()
