@@ -183,7 +183,7 @@ def test_what_is_no_plain_file_of_ones_own_is_told_and_left_alone(
 def test_what_is_left_beside_the_store_becomes_private(database: Path) -> None:
     Database(database).close()
     wal = database.with_name("batchtui.db-wal")
-    wal.touch()
+    wal.write_bytes(b"left of a crash")
     wal.chmod(0o666)
     store = Database(database)
     assert {mode(file) for file in database.parent.iterdir()} == {0o600}
