@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from batchtui import __version__
 
@@ -81,12 +81,22 @@ def split_command(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, list(arguments)
 
 
+class CommandParser(argparse.ArgumentParser):
+    """Tells what is wrong with the words given, safe for a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """Tell it and end."""
+        from batchtui.text import one_line
+
+        super().error(one_line(message))
+
+
 def parser_of(command: str | None) -> argparse.ArgumentParser:
     """The parser of one command; None is that of the app."""
     if command is None:
         width = max(map(len, COMMANDS))
         listed = "\n".join(f"  batchtui {name:<{width}}  {what}" for name, what in COMMANDS.items())
-        parser = argparse.ArgumentParser(
+        parser = CommandParser(
             prog="batchtui",
             description="Compose a query and contexts, submit them as a batch, and see them ranked.",
             epilog=f"commands:\n{listed}\n\nEach command says more with --help.",
@@ -97,7 +107,7 @@ def parser_of(command: str | None) -> argparse.ArgumentParser:
         )
         parser.add_argument("--version", action="version", version=f"batchtui {__version__}")
     else:
-        parser = argparse.ArgumentParser(prog=f"batchtui {command}", description=COMMANDS[command])
+        parser = CommandParser(prog=f"batchtui {command}", description=COMMANDS[command])
     parser.add_argument(
         "--backend",
         metavar="local|cloudflare|URL",
@@ -198,10 +208,10 @@ def run(command: str | None, namespace: argparse.Namespace) -> int:
 
 
 def complain(error: Exception, status: int) -> int:
-    """Tell an error on standard error, safe for a terminal; returns the status."""
-    from batchtui.text import safe
+    """Tell an error on standard error in one line, safe for a terminal; returns the status."""
+    from batchtui.text import one_line
 
-    print(f"batchtui: {safe(str(error))}", file=sys.stderr)
+    print(f"batchtui: {one_line(str(error))}", file=sys.stderr)
     return status
 
 

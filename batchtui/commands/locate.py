@@ -1,7 +1,7 @@
 """`batchtui locate`."""
 
 from batchtui.settings import Settings
-from batchtui.text import safe
+from batchtui.text import one_line
 
 
 def locate(settings: Settings) -> int:
@@ -13,5 +13,5 @@ def locate(settings: Settings) -> int:
         ("emulator", locations.emulator_database),
         ("log", locations.log_file),
     ):
-        print(f"{name:<9} {safe(str(path))}")
+        print(f"{name:<9} {one_line(str(path))}")
     return 0

@@ -6,7 +6,7 @@ from batchtui.comparison import ComparedContext, ComparedRequest, Comparison, Pl
 from batchtui.exchange.json_form import job_object, metrics_object
 from batchtui.exchange.summary import job_line, metrics_line
 from batchtui.exchange.table_form import DEFAULT_WIDTH, aligned
-from batchtui.text import fit, one_line
+from batchtui.text import one_line
 
 
 def comparison_object(comparison: Comparison) -> dict[str, Any]:
@@ -42,11 +42,11 @@ def write_comparison(comparison: Comparison, width: int = DEFAULT_WIDTH) -> str:
     """The jobs, which is better, and each query's contexts side by side; `width` is in cells."""
     lines = []
     for place, job in enumerate(comparison.jobs):
-        lines.append(_cut(f"job {job.id} · {job_line(job)}", width))
+        lines.append(one_line(f"job {job.id} · {job_line(job)}", width))
         if metrics := comparison.metrics[place]:
-            lines.append(_cut(f"  {metrics_line(metrics)}", width))
+            lines.append(one_line(f"  {metrics_line(metrics)}", width))
         if verdict := comparison.verdicts[place - 1] if place else None:
-            lines.append(_cut(f"  against job {comparison.jobs[0].id}: {verdict.sentence}", width))
+            lines.append(one_line(f"  against job {comparison.jobs[0].id}: {verdict.sentence}", width))
         if left_out := comparison.left_out[place]:
             lines.append(f"  {left_out} of its requests are not in every job")
     for request in comparison.requests:
@@ -55,7 +55,7 @@ def write_comparison(comparison: Comparison, width: int = DEFAULT_WIDTH) -> str:
 
 
 def _request_lines(comparison: Comparison, request: ComparedRequest, width: int) -> list[str]:
-    lines = [_cut(f"{request.numbers[0]}: {' → '.join(dict.fromkeys(request.queries))}", width)]
+    lines = [one_line(f"{request.numbers[0]}: {' → '.join(dict.fromkeys(request.queries))}", width)]
     for job, agreement in zip(comparison.jobs[1:], request.agreements, strict=True):
         if agreement.kendall_tau is not None and agreement.rank_biased_overlap is not None:
             lines.append(
@@ -116,7 +116,3 @@ def _request_object(request: ComparedRequest) -> dict[str, Any]:
             for context in request.contexts
         ],
     }
-
-
-def _cut(text: str, width: int) -> str:
-    return fit(one_line(text, width), width).rstrip()

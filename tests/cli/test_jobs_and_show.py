@@ -172,6 +172,14 @@ def test_two_jobs_are_compared_with_their_metrics(with_judged_jobs: User) -> Non
     assert "nDCG" in table and LLAMA in table
 
 
+def test_a_comparison_is_as_wide_as_its_words_on_a_terminal_of_any_width(with_judged_jobs: User) -> None:
+    user = User(with_judged_jobs.home, {"COLUMNS": "99999999999"})
+    ended = user.run("compare", "1", "2")
+    assert (ended.status, ended.err) == (0, "")
+    assert ORANGE in ended.out.decode()
+    assert len(ended.out) < 10_000
+
+
 @pytest.mark.parametrize("jobs", [["1"], ["1", "9"], ["1", "last"], ["1", "one"]])
 def test_what_can_not_be_compared_is_bad_input(with_judged_jobs: User, jobs: list[str]) -> None:
     ended = with_judged_jobs.run("compare", *jobs)

@@ -4,8 +4,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from hostile import dangerous_in
 
 from .support import SAMPLE, User
+
+HOSTILE = "\x1b]52;c;ZXZpbA==\x07\u202e\nbatchtui: all is well"
 
 
 def _places(user: User) -> dict[str, Path]:
@@ -27,6 +30,13 @@ def test_the_xdg_variables_are_honoured(user: User) -> None:
     assert places["config"] == user.home / "my-config" / "batchtui" / "config.toml"
     assert places["data"] == user.home / "my-data" / "batchtui" / "batchtui.db"
     assert places["log"].is_relative_to(user.home / "my-state")
+
+
+def test_a_place_with_a_line_break_in_it_takes_one_line(user: User) -> None:
+    user.variables["XDG_DATA_HOME"] = f"{user.home}/d\nlog       {user.home}/forged\x1b[2J"
+    printed = user.run("locate").out.decode()
+    assert [line.split()[0] for line in printed.splitlines()] == ["config", "data", "emulator", "log"]
+    assert dangerous_in(printed) == []
 
 
 def test_what_is_kept_is_for_this_user_alone(user: User) -> None:
@@ -117,6 +127,23 @@ def test_bad_usage_ends_with_2_and_says_how(user: User, arguments: list[str]) ->
     ended = user.run(*arguments)
     assert (ended.status, ended.out) == (2, b"")
     assert "usage" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["jobs", HOSTILE], ["--" + HOSTILE], ["a", HOSTILE], ["serve", "--port", HOSTILE]]
+)
+def test_bad_words_are_told_in_one_safe_line(user: User, arguments: list[str]) -> None:
+    ended = user.run(*arguments)
+    assert ended.status == 2
+    assert "]52;c;ZXZpbA==" in ended.err.splitlines()[-1]
+    assert dangerous_in(ended.err) == []
+
+
+def test_an_error_is_one_line_whatever_it_names(user: User) -> None:
+    ended = user.run("submit", HOSTILE)
+    assert (ended.status, ended.out) == (2, b"")
+    assert len(ended.err.splitlines()) == 1
+    assert dangerous_in(ended.err) == []
 
 
 def test_the_app_without_a_terminal_says_which_commands_need_none(user: User) -> None:
