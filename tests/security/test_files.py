@@ -258,7 +258,7 @@ def test_the_config_file_is_written_private_with_its_comments(tmp_path: Path, lo
     ("data", "limits", "word"),
     [
         (b"x" * 1001, Limits(bytes=1000), "1,000"),
-        (b'{"query": "q", "contexts": ["a"], "x": ' + DEEP + b"}", Limits(), "too deeply"),
+        (b'{"query": "q", "contexts": ["a"], "x": ' + DEEP + b"}", Limits(), "nested"),
         (b'{"query": "q", "contexts": ["a", "b", "c"]}', Limits(contexts=2), "more than 2"),
         (b"query,context\n" + b"q,c\n" * 3, Limits(contexts=2), "more than 2"),
         (b"one\ntwo\nthree\n", Limits(contexts=2), "more than 2"),
