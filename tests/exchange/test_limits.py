@@ -38,6 +38,7 @@ class TestPieces:
             ("curl " + "\\a" * 501, "", "words and signs"),
             (f"curl -d '[{'1,' * 501}1]'", "", "keys and values"),
         ],
+        ids=lambda value: value[:40],
     )
     def test_more_than_are_worth_taking_apart_are_refused(self, text: str, name: str, what: str) -> None:
         error = refusal(text, name)
@@ -75,6 +76,7 @@ class TestFaults:
             ('{"query"\n' * 5_000, "x.jsonl"),
             ("query,context\n" + "q,\n" * 5_000, "x.csv"),
         ],
+        ids=lambda value: value[:40],
     )
     def test_reading_stops_after_many(self, text: str, name: str) -> None:
         error = refusal(text, name, Limits())
