@@ -51,19 +51,25 @@ def _belongs(text: str, place: int) -> bool:
     before, character, after = text[max(0, place - 1) : place], text[place], text[place + 1 : place + 2]
     if not before:
         return False
-    symbols = ("So", "Sm", "Sk", "Po")
     if character in _SKIN_TONES:
         return unicodedata.category(before) == "So"
     if character in "\ufe0e\ufe0f":
-        return unicodedata.category(before) in symbols or (before in "0123456789#*" and after == "\u20e3")
+        return _is_symbol(before) or (before in "0123456789#*" and after == "\u20e3")
     if character in "\u180b\u180c\u180d\u180f":
         return "\u1820" <= before <= "\u18aa"
     if character not in "\u200c\u200d" or not after:
         return False
     if all(_is_of_a_joining_script(neighbour) for neighbour in (before, after)):
         return character == "\u200c" or unicodedata.combining(before) == 9
-    whole = before == "\ufe0f" or unicodedata.category(before) in symbols
-    return character == "\u200d" and whole and unicodedata.category(after) in symbols
+    return character == "\u200d" and (before == "\ufe0f" or _is_symbol(before)) and _is_symbol(after)
+
+
+def _is_symbol(character: str) -> bool:
+    """Whether it is a symbol, or stands where emoji do that this Python does not know yet."""
+    return (
+        unicodedata.category(character) in ("So", "Sm", "Sk", "Po")
+        or "\U0001f300" <= character <= "\U0001faff"
+    )
 
 
 def _is_of_a_joining_script(character: str) -> bool:
