@@ -241,15 +241,20 @@ def open_app(namespace: argparse.Namespace, settings: Settings) -> int:
         app = BatchtuiApp(
             service, backends, settings, clock, draft or last or Draft(0, Batch((), settings.model))
         )
-        # What is there by now stays: collections need not look at it again, and so don't hold a key up.
-        gc.freeze()
-        # The threads that read and write beside the screen give way to a key sooner.
-        sys.setswitchinterval(SWITCH_SECONDS)
+        put_the_screen_first()
         app.run()
         sys.stderr.write(app.last_words)
         return app.return_code or DONE
     finally:
         service.close()
+
+
+def put_the_screen_first() -> None:
+    """Have this process hold a key up as little as it can, right before the app runs."""
+    # What is there by now stays: collections need not look at it again.
+    gc.freeze()
+    # The threads that read and write beside the screen give way to a key sooner.
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def _read_draft(name: str, settings: Settings) -> Draft:

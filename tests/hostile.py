@@ -311,12 +311,7 @@ def _scripts_and_widths() -> Iterator[tuple[str, str]]:
     yield "flags", "🇨🇭🇺🇦🇯🇵"
     yield "half a flag", "🇨"
     yield "skin tones", "👍🏿👍🏻"
-    yield "skin tone alone", "🏿"
-    yield "skin tones that write into the next pane", "🏽" * 28 + "││ ✓ done in 2 s"
-    yield "skin tones on what takes none", "■🏽" * 28
     yield "keycaps in a row", "1️⃣2️⃣3️⃣" * 20
-    yield "unassigned Hangul vowels", "\ud7fc" * 50
-    yield "nothing to be seen", "\U00016fe4\U0001d159\U00013441\u2800"
     yield "wide at every place", "a日b本c語" * 50
     yield "widest character", "﷽" * 20
     yield "cuneiform", "𒐫" * 20
@@ -360,6 +355,11 @@ def _disguises() -> Iterator[tuple[str, str]]:
     yield "bidi inside a clipboard write", f"{ESC}]5\u202e2;c;{CLIPBOARD}{BEL}"
     yield "zero width inside a sequence", f"{ESC}\u200b[2J"
     yield "CSI out of C1 as UTF-8 read as Latin-1", "\xc2\x9b2J"
+    yield "skin tone alone", "🏿"
+    yield "skin tones that write into the next pane", "🏽" * 28 + "││ ✓ done in 2 s"
+    yield "skin tones on what takes none", "■🏽" * 28
+    yield "unassigned Hangul vowels", "\ud7fc" * 50
+    yield "nothing to be seen", "\U00016fe4\U0001d159\U00013441\u2800"
     yield "a status line", "\n" * 30 + "✓ done · token accepted"
     yield "a box", "╭─ Jobs ─╮\n│ 1 ✓ done │\n╰────────╯"
     yield "look-alikes", "раураl.com"
