@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from msgspec import UNSET, Raw
 from starlette.requests import Request
@@ -35,6 +36,8 @@ from batchtui.emulator.validation import ScoringRequest, read_kind, read_request
 SCORER_HEADER = "batchtui-scorer"
 # Bodies up to this many bytes are checked at once: a thread would cost more.
 SMALL_BODY = 100_000
+# What becomes of a larger body takes many times its room; so many are taken apart at a time.
+LARGE_AT_ONCE = 4
 
 
 class Inference:
@@ -57,6 +60,7 @@ class Inference:
         self._pool = pool
         self._chunk_size = chunk_size
         self._label = label
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def run(self, request: Request) -> Response:
         """The route itself."""
@@ -67,9 +71,10 @@ class Inference:
             raise AnswerError(NO_MODEL, model=name)
         queued = request.query_params.get("queueRequest", "").lower() == "true"
         try:
-            if model.takes_batches:
-                return await self._batching(account, model, body, queued, fault_of(request))
-            return await self._reranking(model, body, queued)
+            async with self._large if len(body) > SMALL_BODY else nullcontext():
+                if model.takes_batches:
+                    return await self._batching(account, model, body, queued, fault_of(request))
+                return await self._reranking(model, body, queued)
         except AnswerError as fault:
             return error_response(fault, **{SCORER_HEADER: self._label(model)})
 
