@@ -2,8 +2,12 @@
 
 import os
 import shlex
+import signal
 import subprocess
+import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +58,34 @@ def edit_outside(app: App[Any], text: str) -> str:
 def _run(command: list[str]) -> str:
     """Run the editor to its end; in words what went wrong, or nothing."""
     try:
-        status = subprocess.run(command, env=child_environment(os.environ), check=False).returncode
+        with _keys_for_it_alone() as restore:
+            status = subprocess.run(
+                command, env=child_environment(os.environ), preexec_fn=restore, check=False
+            ).returncode
     except OSError as error:
         return f"{command[0]} can't be run: {error.strerror}. Set $EDITOR to your editor."
     return f"{command[0]} ended with status {status}, so what it wrote was not taken." if status else ""
+
+
+@contextmanager
+def _keys_for_it_alone() -> Iterator[Callable[[], None] | None]:
+    """Ctrl+c and ctrl+\\ of a program that runs in the terminal do not reach the app as well, as in a shell.
+
+    Gives what the program has to call before it starts, which would ignore them too.
+    """
+    if sys.platform == "win32":
+        yield None
+        return
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT)}
+
+    def restore() -> None:
+        for number in handlers:
+            signal.signal(number, signal.SIG_DFL)
+
+    try:
+        yield restore
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+            # As asyncio has it: a signal does not break off what the system is doing.
+            signal.siginterrupt(number, False)

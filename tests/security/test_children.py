@@ -221,6 +221,18 @@ def test_an_editor_that_leaves_no_text_is_told_and_the_app_goes_on(tmp_path: Pat
     service.close()
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x1c"])
+def test_the_keys_that_end_an_editor_do_not_end_the_app(key: str, tmp_path: Path) -> None:
+    editor = put(tmp_path / "tools", "editor", "echo 'it runs'; sleep 60")
+    with terminal([], environment(tmp_path, EDITOR=str(editor)), tmp_path) as app:
+        app.read_until("Compose")
+        app.settle(0.4)
+        app.press("\x05", until="it runs")
+        app.press(key, until="was not taken", quiet=0.05)
+        app.press("\x1bOP", until="Help", quiet=0.05)
+        assert app.quit() == 0
+
+
 # Paths
 
 
