@@ -6,7 +6,7 @@ from textual import events, on
 from textual.content import Content
 from textual.widgets import Footer, Static, Tabs
 
-from batchtui.ui.telling_app import TellingApp
+from batchtui.ui.palette import PaletteApp
 
 PANES = ("jobs", "compose", "results")
 FIRST_FIELDS = {"jobs": "#job-list", "compose": "#query", "results": "#ranking"}
@@ -16,7 +16,7 @@ WIDE = 120
 THREE_COLUMNS = 180
 
 
-class PanedApp(TellingApp):
+class PanedApp(PaletteApp):
     """Knows which pane is in front; the panes have their names as ids, the tabs are `#pane-tabs`."""
 
     HORIZONTAL_BREAKPOINTS = [

@@ -5,9 +5,33 @@ from textual.widgets import Input
 
 from batchtui.text import one_line, safe
 
+LONGEST_PASTE = 4000
 
-class LineInput(Input):
-    """An Input whose pastes and values are one safe line; for names, paths and search words."""
+
+class SafeInput(Input):
+    """An Input whose every value is one safe line, however it came in."""
+
+    def validate_value(self, value: str) -> str:
+        """The value as it may be shown, also where it was typed character by character."""
+        shown = safe(value)
+        return value if shown == value else one_line(value)
+
+    def action_paste(self) -> None:
+        """Paste what was copied or cut here."""
+        self._take_in(self.app.clipboard)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        # A terminal pastes line ends as the Enter key sends them.
+        self._take_in(event.text.replace("\r", "\n"))
+
+    def _take_in(self, text: str) -> None:
+        self.replace(one_line(text, LONGEST_PASTE), *self.selection)
+
+
+class LineInput(SafeInput):
+    """A field for names, paths and search words."""
 
     DEFAULT_CSS = """
     LineInput, LineInput:focus { border: none; height: 1; padding: 0; background: $boost; }
@@ -15,13 +39,3 @@ class LineInput(Input):
 
     def __init__(self, value: str = "", *, id: str, placeholder: str = "") -> None:
         super().__init__(one_line(value), id=id, placeholder=placeholder, compact=True)
-
-    def validate_value(self, value: str) -> str:
-        """The value as it may be shown, also where it was typed character by character."""
-        shown = safe(value)
-        return value if shown == value else one_line(value)
-
-    def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self.insert_text_at_cursor(one_line(event.text, 4000))
