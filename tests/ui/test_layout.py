@@ -1,11 +1,12 @@
 """Sizes, tabs, keys of one's own, themes, help: what the screen looks like and how one gets about."""
 
 import pytest
+from hostile import dangerous_in
 from textual.screen import Screen
 from textual.widgets import OptionList
 
 from batchtui.settings import SettingsError, load, locate
-from batchtui.ui.keymap import check_keys
+from batchtui.ui.keymap import check_keys, remappable
 
 from .support import LLAMA, NARROW, ORANGE, WIDE, at_the_app, drafted, write_config
 
@@ -114,6 +115,67 @@ def test_a_key_for_what_has_none_is_refused_with_the_names_there_are() -> None:
     write_config('[keys]\nlaunch = "ctrl+t"\n')
     with pytest.raises(SettingsError, match=r"launch.*submit"):
         check_keys(load().keys, str(locate().config_file))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        ",",
+        "ctrl+",
+        "ctrl+s,",
+        "ctrl+spacebar",
+        "hyperspace+a",
+        "a\nb",
+        "x" * 1000,
+        "\u202e",
+        "\u200b",
+        "\x85",
+    ]
+    + [
+        "\x1b]52;c;ZXZpbA==\x07",
+        "ctrl+\x1b[2J",
+        "upper_\x1b[2J",
+        "zero_width_space",
+        "[@click=app.quit]x[/]",
+    ],
+)
+def test_what_is_no_key_is_refused_and_named_safely(key: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"config\.toml: \[keys\] help: '.*' is no key; a key is"
+    ) as refused:
+        check_keys({"submit": "ctrl+g", "help": key}, "config.toml")
+    assert dangerous_in(str(refused.value)) == []
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "?",
+        "+",
+        "ö",
+        "ctrl+g",
+        "alt+ü",
+        "f12, ctrl+shift+left",
+        "slash,comma,plus,minus",
+        "kp_begin",
+        "section_sign",
+    ],
+)
+def test_what_a_terminal_can_send_is_a_key(keys: str) -> None:
+    check_keys({"help": keys}, "config.toml")
+
+
+def test_the_keys_that_are_given_to_begin_with_are_keys() -> None:
+    check_keys({str(binding.id): binding.key for binding in remappable()}, "config.toml")
+
+
+async def test_no_word_on_a_key_is_long_or_hostile() -> None:
+    async with at_the_app() as person:
+        person.app.set_keymap({"help": "ctrl+\x1b]52;c;ZXZpbA==\x07" + "x" * 1000})
+        await person.until_seen("Submit", "New", "Open", "^␛]52;c")
+        assert dangerous_in(person.seen) == []
 
 
 async def test_the_theme_of_the_config_file_is_the_one_of_the_screen() -> None:
