@@ -2,6 +2,7 @@
 
 import sys
 from collections import deque
+from itertools import takewhile
 
 from textual import events
 from textual.app import App
@@ -13,6 +14,8 @@ from textual.timer import Timer
 ROUNDS = 2
 # A widget that goes away takes what waits in its queue along; so long is waited for it, in seconds.
 LONGEST = 3
+# The name of the key that stands for many; nothing is bound to it.
+RUN = "typed_text"
 
 
 class OrderedInputApp(App[None]):
@@ -20,6 +23,7 @@ class OrderedInputApp(App[None]):
 
     Textual forwards each key to the widget that has the focus when it arrives, and runs priority bindings at
     once, so that of a quickly typed `text, Enter, text, ctrl+s` the second text and the submit come too soon.
+    Text that waits goes as one: a terminal without bracketed paste types what is pasted.
     """
 
     def __init__(self) -> None:
@@ -54,7 +58,7 @@ class OrderedInputApp(App[None]):
             self._patience = None
         if not self._typed:
             return
-        event = self._typed.popleft()
+        event = self._next()
         target = self.focused or self.screen
         self._handing_over += 1
         turn = self._handing_over
@@ -62,6 +66,25 @@ class OrderedInputApp(App[None]):
         await super().on_event(event)
         way: tuple[MessagePump, ...] = (*target.ancestors_with_self,)
         self._passed(way * ROUNDS, turn)
+
+    def _next(self) -> events.Event:
+        """The first of what waits; where the focus takes it as text, with all text right behind it."""
+        texts = [*takewhile(bool, map(self._as_text, self._typed))]
+        if len(texts) < 2:
+            return self._typed.popleft()
+        for _ in texts:
+            self._typed.popleft()
+        return events.Key(RUN, "".join(texts))
+
+    def _as_text(self, event: events.Event) -> str:
+        """What the key writes into the field that has the focus; empty where it does anything else."""
+        if not (isinstance(event, events.Key) and event.character and event.is_printable):
+            return ""
+        if self.focused is None or not self.focused.check_consume_key(event.key, event.character):
+            return ""
+        chain = self.screen._binding_chain
+        bound = (one for _, bindings in chain for one in bindings.key_to_bindings.get(event.key, ()))
+        return "" if any(binding.priority for binding in bound) else event.character
 
     def _passed(self, way: tuple[MessagePump, ...], turn: int) -> None:
         """Go through the queues that the key goes through; at the end of the way comes the next key."""

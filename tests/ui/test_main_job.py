@@ -4,7 +4,19 @@ import pytest
 
 from batchtui.model import JobState
 
-from .support import EMOJI, LLAMA, NARROW, ORANGE, QUERY, SAMPLE, WIDE, at_the_app, drafted
+from .support import (
+    EMOJI,
+    LLAMA,
+    NARROW,
+    ORANGE,
+    QUERY,
+    SAMPLE,
+    WIDE,
+    at_the_app,
+    drafted,
+    request,
+    write_config,
+)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -44,6 +56,33 @@ async def test_who_types_faster_than_the_screen_draws_loses_nothing() -> None:
         batch = person.service.batch(1)
         assert [request.query for request in batch.requests] == ["quick"]
         assert [context.text for context in batch.requests[0].contexts] == ["one", "two", "three"]
+
+
+async def test_a_long_text_typed_at_once_comes_in_as_a_whole_and_what_follows_it_waits() -> None:
+    query, context = "to be or not to be, " * 100, "漢字かな交じり文" * 100
+    async with at_the_app() as person:
+        before = person.app._handing_over
+        person.send(*query, "enter", *context, "backspace", *"!?", "ctrl+s")
+        await person.until(lambda: person.jobs)
+        (sent,) = person.service.batch(1).requests
+        assert (sent.query, [one.text for one in sent.contexts]) == (query, [f"{context[:-1]}!?"])
+        # A turn for each text and each key between, and some for what came before the rest was there.
+        assert person.app._handing_over - before < 100
+
+
+async def test_a_letter_that_is_a_key_of_its_own_is_one_amid_a_text_too() -> None:
+    write_config('[keys]\nresults = "x"\n')
+    async with at_the_app(draft=drafted(request(QUERY, "c"))) as person:
+        await person.press("end")
+        person.send(*"abxjk", "f3", *"de")
+        await person.until(lambda: person.batch.requests[0].query == f"{QUERY}abde")
+
+
+async def test_letters_typed_at_once_in_a_list_are_keys() -> None:
+    async with at_the_app(draft=drafted(request(QUERY, *map(str, range(9))))) as person:
+        await person.submitted()
+        person.send("f4", *"jjjjkj")
+        await person.until(lambda: person.app.results_pane.ranking.cursor == 4)
 
 
 async def test_submitting_takes_the_unfinished_context_along() -> None:
