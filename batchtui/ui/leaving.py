@@ -15,11 +15,11 @@ HUNG_UP = 129
 
 
 def leave_on_signals(leave: Callable[[int], None]) -> None:
-    """Have `leave` called with the exit status in the running event loop on SIGTERM and SIGHUP."""
+    """Have `leave` called with the exit status in the running event loop on a signal that ends a program."""
     if sys.platform == "win32":
         return
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         loop.add_signal_handler(number, leave, 128 + number)
 
 

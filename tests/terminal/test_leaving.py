@@ -10,7 +10,7 @@ from .support import ALTERNATE_SCREEN, CURSOR, terminal
 QUERY = "zebra crossing"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_a_signal_ends_it_with_the_draft_kept_and_the_terminal_restored(
     home: Path, number: signal.Signals
 ) -> None:
