@@ -31,9 +31,9 @@ class RequestList(VirtualList):
         best = f"{request.rows[0].score:.4f}" if request.rows else "      "
         metric = f"{request.metrics.ndcg_at_10:.2f}" if request.metrics else " –  "
         sign, colour = _sign(request)
-        reference = one_line(request.request.external_reference or "", 16)
+        reference = fit(one_line(request.request.external_reference or "", 16), 16)
         start = f"{request.number:>5} "
-        middle = f" {best}  {metric}  {reference:<16} "
+        middle = f" {best}  {metric}  {reference} "
         room = max(width - cell_width(start) - 1 - cell_width(middle), 1)
         text = request.trouble if sign == "✗" and request.trouble else request.request.query
         return Content.assemble(start, (sign, colour), middle, fit(one_line(text, room), room))

@@ -131,7 +131,7 @@ def details(view: ResultsView, now: float) -> str:
         ("total tokens", usage and f"{usage.total_tokens:,}"),
         ("external_reference", view.request.external_reference),
     ]
-    lines = [f"{name:<20} {value}" for name, value in known if value not in (None, "")]
+    lines = [f"{name:<20} {one_line(str(value))}" for name, value in known if value not in (None, "")]
     return "\n".join([*lines, *trouble_lines(job)])
 
 

@@ -1,10 +1,15 @@
 """Texts that try to harm the terminal or the markup: shown safe everywhere, kept and sent to the byte."""
 
+from pathlib import Path
+
+import msgspec
 import pytest
 from hostile import dangerous_in, hostile_bytes, hostile_strings
 
 from batchtui.model import Batch, Context, Draft, JobState, Request
+from batchtui.text import cell_width
 from batchtui.ui.job_actions import readable_answer
+from batchtui.ui.results_view import details, load_view
 
 from .support import NARROW, WIDE, Person, at_the_app
 
@@ -81,6 +86,46 @@ async def test_hostile_words_of_a_backend_are_shown_safe(size: tuple[int, int]) 
         await person.press("escape", "d")
         await person.until_told("deleted")
         await _look(person)
+
+
+FORGED = "rid-1\nstate                done in 1 s · 0 tokens\nbackend              https://elsewhere"
+
+
+async def test_each_detail_of_a_job_takes_one_line() -> None:
+    draft = Draft(0, Batch((Request("a query", (Context("a context"),), FORGED),)))
+    async with at_the_app(draft=draft) as person:
+        job = await person.submitted()
+        for change in (person.service.set_label, person.service.set_note):
+            change(job.id, FORGED)
+        view = load_view(person.service, job.id, 0)
+        assert view is not None
+        told = msgspec.structs.replace(view.job, request_id=FORGED, model=FORGED, scorer=FORGED)
+        lines = details(msgspec.structs.replace(view, job=told), 0).splitlines()
+        names = [line.split()[0] for line in lines]
+        assert (names.count("state"), names.count("backend")) == (1, 1)
+        assert sum("⏎" in line for line in lines) == 6
+
+
+async def test_the_name_of_a_file_takes_one_line_of_its_preview(home: Path) -> None:
+    name = "ok.json (JSON): 1 request, 1 context\n“another query”\n\n\n\n\n\n.json"
+    (home / name).write_text('{"requests": [{"query": "the query", "contexts": [{"text": "a context"}]}]}')
+    async with at_the_app() as person:
+        person.app.draft_actions.read(home / name)
+        await person.until_seen("“the query”")
+        assert "⏎" in person.line_with("ok.json")
+
+
+async def test_a_wide_reference_keeps_the_columns_of_the_overview() -> None:
+    requests = [
+        Request("zebra", (Context("a"),), reference) for reference in ("plain", "漢字の参照", "e\u0301")
+    ]
+    async with at_the_app(draft=Draft(0, Batch(tuple(requests)))) as person:
+        await person.submitted()
+        await person.press("f4", "o")
+        await person.until_seen("Requests of job 1")
+        rows = [line for line in person.seen.splitlines() if "zebra" in line]
+        assert len(rows) == 3
+        assert len({cell_width(row.partition("zebra")[0]) for row in rows}) == 1
 
 
 async def test_a_very_long_line_neither_freezes_nor_is_cut() -> None:
