@@ -184,8 +184,6 @@ class ComposePane(Vertical):
     @on(TextEditor.Finished, "#editor")
     def _context_finished(self, message: TextEditor.Finished) -> None:
         message.stop()
-        if isinstance(message, TextEditor.BigPaste):
-            return
         editor = self.query_one("#editor", TextEditor)
         if self._editing is not None:
             self._take_edit()

@@ -7,7 +7,7 @@ import pytest
 from hostile import dangerous_in, hostile_strings
 from textual.widgets.text_area import Selection
 
-from batchtui.ui.widgets.text_editor import MOST_DIFFERENT, TextEditor
+from batchtui.ui.widgets.text_editor import LONGEST_LINE, MOST_DIFFERENT, TextEditor
 
 from .support import Person, at_the_app
 
@@ -33,7 +33,7 @@ async def test_whatever_is_typed_pasted_cut_and_taken_back(seed: int) -> None:
             start, end = (sum(len(line) + 1 for line in lines[:row]) + column for row, column in places)
             editor.selection = Selection(*places)
             before.append(text)
-            match chance.choice(["insert", "insert", "delete", "cut", "copy", "paste", "undo"]):
+            match chance.choice(["insert", "insert", "delete", "cut", "copy", "paste", "undo", "redo"]):
                 case "insert":
                     new = chance.choice(SHORT)
                     editor.insert_text(new)
@@ -50,8 +50,8 @@ async def test_whatever_is_typed_pasted_cut_and_taken_back(seed: int) -> None:
                 case "paste" if clipboard:
                     editor.action_paste()
                     text = text[:start] + clipboard + text[end:]
-                case "undo":
-                    editor.undo()
+                case "undo" | "redo" as way:
+                    editor.action_undo() if way == "undo" else editor.action_redo()
                     assert editor.value in before
                     text = editor.value
             assert editor.value == text
@@ -73,6 +73,18 @@ async def test_a_character_keeps_its_stand_in_when_another_one_comes() -> None:
         editor.undo()
         editor.undo()
         assert editor.value in ("", "\x1b")
+
+
+async def test_a_paste_of_many_lines_is_taken_back_and_brought_again() -> None:
+    lines = "\n".join(f"line {number}" for number in range(12))
+    async with at_the_app() as person:
+        await person.paste(lines)
+        await person.until(lambda: editor_of(person).value == lines)
+        assert editor_of(person).has_focus
+        await person.press("ctrl+z")
+        await person.until(lambda: editor_of(person).value == "")
+        await person.press("ctrl+y")
+        await person.until(lambda: editor_of(person).value == lines)
 
 
 async def test_a_line_that_is_cut_is_cut_as_it_is() -> None:
@@ -120,3 +132,11 @@ async def test_a_text_of_more_different_characters_than_can_stand_in_is_kept_who
         editor.insert_text(text)
         assert editor.holds_whole
         assert editor.value == text
+
+
+async def test_a_line_that_is_typed_longer_than_can_be_edited_is_kept_whole_with_what_follows() -> None:
+    async with at_the_app() as person:
+        person.send(*"ab" * (LONGEST_LINE // 2 + 500))
+        await person.until(lambda: len(editor_of(person).value) == LONGEST_LINE + 1000)
+        assert editor_of(person).holds_whole
+        assert editor_of(person).value == "ab" * (LONGEST_LINE // 2 + 500)

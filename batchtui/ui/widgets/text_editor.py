@@ -7,6 +7,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.document._document import EditResult
 from textual.document._edit import Edit
+from textual.geometry import Offset
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -77,8 +78,8 @@ class TextEditor(TextArea):
         Binding("ctrl+j", "line_break", "Line break", show=False, id="editor.line_break"),
     ]
 
-    class Finished(Message):
-        """Enter was pressed."""
+    class _Said(Message):
+        """What an editor says of itself."""
 
         def __init__(self, editor: "TextEditor") -> None:
             super().__init__()
@@ -89,7 +90,10 @@ class TextEditor(TextArea):
             """The editor that sent it."""
             return self.editor
 
-    class BigPaste(Finished):
+    class Finished(_Said):
+        """Enter was pressed."""
+
+    class BigPaste(_Said):
         """A paste that may be more than a text for this field: the pane decides; it is not in the field."""
 
         def __init__(self, editor: "TextEditor", text: str) -> None:
@@ -158,7 +162,11 @@ class TextEditor(TextArea):
         stand_ins = {chr(point) for point in self._stand_ins.values()}
         if hidden_characters(edit.text) - stand_ins:
             edit.text = self._stood_in(edit.text)
-        return super().edit(edit)
+        result = super().edit(edit)
+        # A terminal without bracketed paste types what is pasted, however long.
+        if len(self.document.get_line(result.end_location[0])) > LONGEST_LINE:
+            self.value = self.value
+        return result
 
     def get_line(self, line_index: int):  # type: ignore[no-untyped-def]
         """The line as it is drawn: each stand-in as a picture of what it stands for."""
@@ -177,6 +185,12 @@ class TextEditor(TextArea):
             place = self.cursor_location
             self.value = self.value
             self.move_cursor(place)
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """Bring the cursor into view; amid an undo, when its line has gone, that is left for later."""
+        if self.cursor_location[0] >= self.document.line_count:
+            return Offset(0, 0)
+        return super().scroll_cursor_visible(center, animate)
 
     def action_cut(self) -> None:
         """Cut what is selected, or the line."""
@@ -204,6 +218,10 @@ class TextEditor(TextArea):
         # Enter and ctrl+j are bindings here; a TextArea would take them as text.
         if event.key in ("enter", "ctrl+j"):
             event.prevent_default()
+        elif event.is_printable and event.character and self.holds_whole:
+            event.prevent_default()
+            event.stop()
+            self.insert_text(event.character)
         elif event.is_printable and event.character and not event.character.isascii() and not self.read_only:
             # A terminal without bracketed paste types what is pasted, hidden characters and all.
             event.prevent_default()
