@@ -44,14 +44,18 @@ def write_comparison(comparison: Comparison, width: int = DEFAULT_WIDTH) -> str:
     for place, job in enumerate(comparison.jobs):
         lines.append(one_line(f"job {job.id} · {job_line(job)}", width))
         if metrics := comparison.metrics[place]:
-            lines.append(one_line(f"  {metrics_line(metrics)}", width))
+            lines.append(_indented(metrics_line(metrics), width))
         if verdict := comparison.verdicts[place - 1] if place else None:
-            lines.append(one_line(f"  against job {comparison.jobs[0].id}: {verdict.sentence}", width))
+            lines.append(_indented(f"against job {comparison.jobs[0].id}: {verdict.sentence}", width))
         if left_out := comparison.left_out[place]:
-            lines.append(f"  {left_out} of its requests are not in every job")
+            lines.append(_indented(f"{left_out} of its requests are not in every job", width))
     for request in comparison.requests:
         lines += ["", *_request_lines(comparison, request, width)]
     return "\n".join(lines) + "\n"
+
+
+def _indented(text: str, width: int) -> str:
+    return f"  {one_line(text, max(width - 2, 1))}"
 
 
 def _request_lines(comparison: Comparison, request: ComparedRequest, width: int) -> list[str]:
@@ -73,7 +77,7 @@ def _request_lines(comparison: Comparison, request: ComparedRequest, width: int)
         )
         for context in request.contexts
     ]
-    return [*lines, *aligned(header, rows, right=set(), width=width)]
+    return [*lines, *aligned(header, rows, right=set(range(len(comparison.jobs))), width=width)]
 
 
 def place_text(place: Place | None) -> str:
