@@ -84,16 +84,17 @@ class Runner:
     async def _drive(self) -> None:
         while True:
             self._wake.clear()
+            now = self._clock.now()
             try:
-                pause = await self._step()
+                pause = await self._step(now)
             except sqlite3.Error:
                 logger.exception("the emulator's queue did not answer; trying again")
                 pause = BEAT_SECONDS
-            await self._rest(pause)
+            await self._rest(now + pause)
 
-    async def _step(self) -> float:
-        """Start what is due; the seconds until there may be more to do."""
-        queue, now = self._opened(), self._clock.now()
+    async def _step(self, now: float) -> float:
+        """Start what is due; the seconds from `now` until there may be more to do."""
+        queue = self._opened()
         if now >= self._tidy_at:
             await self._in_thread(queue.forget_expired, now)
             self._tidy_at = now + TIDY_SECONDS
@@ -109,8 +110,9 @@ class Runner:
             await self._in_thread(queue.say_alive, now)
         return BEAT_SECONDS if due is None or due <= now else min(BEAT_SECONDS, due - now)
 
-    async def _rest(self, seconds: float) -> None:
-        """Until so many seconds have gone by, or there is something new."""
+    async def _rest(self, until: float) -> None:
+        """Until it is so late, or there is something new."""
+        seconds = until - self._clock.now()
         if seconds <= 0 or self._wake.is_set():
             return
         waits = [asyncio.create_task(self._clock.sleep(seconds)), asyncio.create_task(self._wake.wait())]

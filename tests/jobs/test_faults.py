@@ -95,9 +95,8 @@ async def test_a_service_that_is_not_there_yet_gets_the_job_later(open_jobs: Ope
     await server.stop()
     jobs = open_jobs()
     submitted = jobs.submit(batch_of("query"), backend=server.url)
-    (waiting,) = await jobs.follow_until([submitted.id], lambda job: job.problem is not None)
+    (waiting,) = await jobs.follow_until([submitted.id], lambda job: bool(job.problem and job.next_ask_at))
     assert waiting.state is JobState.SENDING
-    assert waiting.next_ask_at is not None
 
     later = FaultyService()
     await later.start(port=int(server.url.split(":")[2].split("/")[0]))

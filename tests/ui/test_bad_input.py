@@ -1,5 +1,7 @@
 """What can't be sent is told at its place, and what was typed stays."""
 
+import logging
+
 import pytest
 from textual.widgets import Static
 
@@ -131,6 +133,8 @@ async def test_a_fault_of_our_own_beside_the_screen_is_told_and_logged(
     def fail(*given: object, **named: object) -> None:
         raise OverflowError("too large \x1b[2J")
 
+    # The program's log takes what is said for itself.
+    monkeypatch.setattr(logging.getLogger("batchtui"), "propagate", True)
     async with at_the_app(draft=drafted()) as person:
         monkeypatch.setattr(person.service, "submit", fail)
         with caplog.at_level("ERROR", "batchtui"):
