@@ -164,6 +164,10 @@ class Database:
 def _claim(path: Path) -> None:
     try:
         claim_database(path)
+        log = path.with_name(f"{path.name}-wal")
+        # SQLite would delete what was written last beside a file that has nothing in it.
+        if path.stat().st_size == 0 and log.exists() and log.stat().st_size > 0:
+            raise errors.damaged(path, "it is empty, and its -wal file is not")
     except OSError as error:
         raise errors.not_claimed(path, error) from error
 

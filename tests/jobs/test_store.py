@@ -150,6 +150,15 @@ def test_a_damaged_store_is_told_and_kept(open_jobs: OpenJobs, database: Path) -
     assert database.read_bytes() == content
 
 
+def test_what_was_written_last_beside_an_emptied_store_is_kept(database: Path) -> None:
+    database.parent.mkdir()
+    database.touch()
+    log = database.with_name(f"{database.name}-wal")
+    log.write_bytes(b"what was written last")
+    assert "-wal file is not" in str(refused(database))
+    assert log.read_bytes() == b"what was written last"
+
+
 def test_a_symbolic_link_in_the_way_is_told(tmp_path: Path, database: Path) -> None:
     database.parent.mkdir()
     elsewhere = tmp_path / "elsewhere"
