@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from batchtui.model import Batch, Context, Draft, Request
 from batchtui.ui.widgets.line_input import SafeInput
+from batchtui.ui.widgets.prompt_screen import PromptScreen
 
 from .support import Person, at_the_app, drafted
 
@@ -115,3 +116,18 @@ async def test_a_plain_reference_is_asked_for_without_a_word_on_what_is_seen() -
         await _go(person, ("ctrl+p", "Set reference"))
         await person.until_focused("answer")
         assert "Unchanged" not in person.seen
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1\ufe0f\u20e32\ufe0f\u20e3", "👍🏽", "👨\u200d👩\u200d👧", "\u0645\u06cc\u200c\u062e\u0648", "❤\ufe0f"],
+)
+async def test_a_field_that_scrolls_leaves_nothing_of_what_it_cuts_in_two(text: str) -> None:
+    async with at_the_app() as person:
+        for more in ("", "a", "ab"):
+            person.app.push_screen(PromptScreen("A title", "A question", text * 60 + more))
+            await person.until_focused("answer")
+            for _ in range(5):
+                assert dangerous_in(person.seen) == []
+                await person.press("left")
+            person.app.pop_screen()

@@ -1,11 +1,17 @@
 """A one-line field that takes in only what a terminal may show."""
 
+import re
+
+from rich.segment import Segment
 from textual import events
+from textual.strip import Strip
 from textual.widgets import Input
 
 from batchtui.text import one_line, safe
 
 LONGEST_PASTE = 4000
+# Where a text is cut, what is left of characters that belong together: their ends and their joiners.
+_LOOSE = re.compile("(?<= )[\u200c\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]+|[\u200c\u200d]+(?= |$)")
 
 
 class SafeInput(Input):
@@ -15,6 +21,17 @@ class SafeInput(Input):
         """The value as it may be shown, also where it was typed character by character."""
         shown = safe(value)
         return value if shown == value else one_line(value)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen; where the text scrolls, nothing is left of what was cut in two."""
+        strip = super().render_line(y).crop(0, self.size.width)
+        before, shown = " ", []
+        for text, style, control in strip:
+            whole = _LOOSE.sub("", before + text)[1:]
+            shown.append(Segment(whole, style, control))
+            before = whole[-1:] or before
+        # None of these characters is counted as a cell.
+        return Strip(shown, strip.cell_length)
 
     def action_paste(self) -> None:
         """Paste what was copied or cut here."""
