@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from app_run import app_run
 from textual import events
 from textual.pilot import Pilot
 
@@ -92,8 +93,7 @@ async def at_the_app(home: Path) -> AsyncIterator[AtTheApp]:
     chosen, clock = settings.load(), SystemClock()
     app = BatchtuiApp(service, Backends(chosen, clock), chosen, clock, Draft(0, Batch(())))
     try:
-        async with app.run_test(size=(150, 44), notifications=True) as pilot:
-            await pilot.pause()
+        async with app_run(app, (150, 44)) as pilot:
             yield AtTheApp(app, pilot)
     finally:
         service.close()

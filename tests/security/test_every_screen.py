@@ -5,12 +5,12 @@ all of them with BATCHTUI_EXHAUSTIVE=1.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from app_run import app_run
 from hostile import dangerous_in, hostile_strings
 from textual import events
 from textual.pilot import Pilot
@@ -60,13 +60,6 @@ def app_on(service: JobsService) -> BatchtuiApp:
     return BatchtuiApp(service, Backends(loaded, clock), loaded, clock, Draft(0, Batch(())))
 
 
-@asynccontextmanager
-async def running(app: BatchtuiApp) -> AsyncIterator[Pilot[None]]:
-    async with app.run_test(size=SIZE, notifications=True) as pilot:
-        await pilot.pause()
-        yield pilot
-
-
 def check(screen: Screen[Any], what: str) -> None:
     """What every cell of the screen shows, its links, and the words that wait in tooltips."""
     for strip in screen._compositor.render_strips():
@@ -87,7 +80,7 @@ async def look_through(pilot: Pilot[None], screen: Screen[Any], rows: int, what:
 
 async def test_every_field_of_a_draft(service: JobsService) -> None:
     app = app_on(service)
-    async with running(app) as pilot:
+    async with app_run(app, SIZE) as pilot:
         for name, text in ONE_BY_ONE:
             batch = batch_with(text)
             app.draft_actions.keeper.follow(Draft(0, batch, text))
@@ -101,7 +94,7 @@ async def test_every_field_of_a_draft(service: JobsService) -> None:
 
 async def test_texts_of_a_megabyte(service: JobsService) -> None:
     app = app_on(service)
-    async with running(app) as pilot:
+    async with app_run(app, SIZE) as pilot:
         for name, text in WHOLE:
             app.compose_pane.load(Draft(0, Batch((Request(text, (Context(text),)),)), text[:LONG], text))
             await pilot.pause()
@@ -111,7 +104,7 @@ async def test_texts_of_a_megabyte(service: JobsService) -> None:
 
 async def test_a_paste_into_every_field(service: JobsService) -> None:
     app = app_on(service)
-    async with running(app) as pilot:
+    async with app_run(app, SIZE) as pilot:
         for name, text in ONE_BY_ONE:
             for field in ("query", "editor"):
                 app.compose_pane.load(Draft(0, Batch(())))
@@ -133,7 +126,7 @@ async def test_a_paste_into_every_field(service: JobsService) -> None:
 async def test_keys_of_any_character(service: JobsService) -> None:
     characters = sorted({character for _, text in SHORT for character in text})
     app = app_on(service)
-    async with running(app) as pilot:
+    async with app_run(app, SIZE) as pilot:
         for start in range(0, len(characters), 40):
             typed = [character for character in characters[start : start + 40] if character >= " "]
             for field in ("query", "editor"):
@@ -161,7 +154,7 @@ async def _typed(app: BatchtuiApp, pilot: Pilot[None]) -> None:
 
 async def test_notices_and_their_titles(service: JobsService) -> None:
     app = app_on(service)
-    async with running(app) as pilot:
+    async with app_run(app, SIZE) as pilot:
         for name, text in ONE_BY_ONE:
             app.clear_notifications()
             app.tell(text, title=text, severe=True)
@@ -176,7 +169,7 @@ async def test_what_a_job_shows_everywhere(home: Path) -> None:
         await fill(service, (text for _, text in ONE_BY_ONE))
         await fill(refused, (text for _, text in ONE_BY_ONE))
         app = app_on(service)
-        async with running(app) as pilot:
+        async with app_run(app, SIZE) as pilot:
             app.action_focus_pane("jobs")
             await look_through(pilot, app.screen, service.count(), "the list of jobs")
             for job in service.page(offset=0, limit=10_000, query=app.jobs_pane.jobs.filter):
@@ -207,7 +200,7 @@ async def test_overview_and_comparison(service: JobsService) -> None:
     jobs = [service.submit(Batch(tuple(requests)), backend="http://x") for _ in range(2)]
     ranked = [ranked_job(job, service.batch(job.id), None, None) for job in jobs]
     app = app_on(service)
-    async with running(app) as pilot:
+    async with app_run(app, SIZE) as pilot:
         for screen in (RequestsScreen(ranked[0], 0), CompareScreen(compare(ranked), app.job_actions)):
             app.push_screen(screen)
             await pilot.pause()
@@ -220,7 +213,7 @@ async def test_overview_and_comparison(service: JobsService) -> None:
 
 async def test_dialogs(service: JobsService) -> None:
     app = app_on(service)
-    async with running(app) as pilot:
+    async with app_run(app, SIZE) as pilot:
         answers = [(text, text) for _, text in SHORT]
         choice = ChoiceScreen("Choice", "", answers)
         app.push_screen(choice)
@@ -252,7 +245,7 @@ async def test_names_of_files_and_directories(service: JobsService, tmp_path: Pa
         names += 1
     assert names > 300
     app = app_on(service)
-    async with running(app) as pilot:
+    async with app_run(app, SIZE) as pilot:
         screen = OpenScreen(root)
         app.push_screen(screen)
         await pilot.pause()

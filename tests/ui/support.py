@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
+from app_run import app_run
 from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
@@ -188,8 +189,7 @@ async def at_the_app(
     first = draft or last or Draft(0, Batch((), chosen.model))
     app = BatchtuiApp(service, backends, chosen, clock, first)
     try:
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await pilot.pause()
+        async with app_run(app, size) as pilot:
             yield Person(pilot, app)
     finally:
         await backends.aclose()
