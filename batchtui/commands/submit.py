@@ -130,7 +130,9 @@ def _report(job: Job) -> None:
     error = job.error or (job.problem if job.state is JobState.SENDING else None)
     if error is not None:
         code = f" ({error.code})" if error.code is not None else ""
-        print(f"job {job.id}: {one_line(error.message, 500)}{code} {one_line(error.hint)}", file=sys.stderr)
+        print(f"job {job.id}: {one_line(error.message, 500)}{code}", file=sys.stderr)
+        if error.hint:
+            print(f"  {one_line(error.hint)}", file=sys.stderr)
 
 
 def _status(jobs: list[Job]) -> int:

@@ -19,7 +19,8 @@ def write_markdown(ranked: RankedJob) -> str:
         parts.append(metrics_line(ranked.metrics))
     if job.error is not None:
         # The words before it keep a message from opening a list, a heading or a rule.
-        parts.append(f"Error: {escaped(f'{job.error.message} {job.error.hint}')}")
+        parts.append(f"Error: {escaped(job.error.message)}")
+        parts += [escaped(job.error.hint)] if job.error.hint else []
     for request in ranked.requests:
         parts += _section(request)
     return "\n\n".join(parts) + "\n"

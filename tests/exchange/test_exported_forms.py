@@ -157,7 +157,7 @@ class TestHostileTexts:
     def test_markdown_shows_the_message_of_a_service_as_a_sentence(self, message: str) -> None:
         text = export(make_failed_job(BATCH, message), BATCH, None, None, "md")
         rendered = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
-        assert f"<p>Error: {html.escape(message.strip())} split it</p>" in rendered
+        assert f"<p>Error: {html.escape(message.strip())}</p>\n<p>split it</p>" in rendered
 
     def test_csv_has_a_row_a_context_and_no_formula(self, batch: Batch) -> None:
         text = export(make_job(batch), batch, make_results(batch), None, "csv")
