@@ -62,18 +62,6 @@ _TAKES_SKIN_TONE = (
 )
 _EMOJI = f"(?:{_TAKES_SKIN_TONE}{_SKIN_TONE}|{_SYMBOL}\ufe0f?)"
 
-# A joiner two or three places after another would let a whole line be counted as one cell.
-_KEPT = "|".join(
-    (
-        f"{_SYMBOL}\ufe0e",
-        f"{_EMOJI}(?:\u200d{_EMOJI}){{0,3}}",
-        "[#*0-9]\ufe0f\u20e3",
-        f"(?<=[{_JOINING}])\u200c(?=[{_JOINING}])",
-        f"(?<=[{_VIRAMA}])(?<!\u200d..)(?<!\u200d...)\u200d(?=[{_JOINING}])",
-        "(?<=[\u1820-\u18aa])[\u180b-\u180d\u180f]",
-    )
-)
-
 # The blocks that hold zero-width marks; a word character in them is a base, but for Hangul vowels and finals.
 _BASIC_MARK_BLOCKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u1cff\u1dc0-\u1dff\u20d0-\u20ff\u2cef-\u2cf1\u2d7f\u2de0-\u2dff\u302a-\u302f"
@@ -81,6 +69,19 @@ _BASIC_MARK_BLOCKS = (
 )
 _ASTRAL_MARK_BLOCKS = "\U000101fd-\U0001e94a"
 _MARK = f"[{_BASIC_MARK_BLOCKS}{_ASTRAL_MARK_BLOCKS}](?<![^\\W\u1161-\u11ff\ud7b0-\ud7fb])"
+
+# Between two marks a joiner would hide a flood; one two or three places after another would let a whole line
+# be counted as one cell.
+_KEPT = "|".join(
+    (
+        f"{_SYMBOL}\ufe0e",
+        f"{_EMOJI}(?:\u200d{_EMOJI}){{0,3}}",
+        "[#*0-9]\ufe0f\u20e3",
+        f"(?<=[{_JOINING}])\u200c(?=[{_JOINING}])(?!(?<={_MARK}\u200c){_MARK})",
+        f"(?<=[{_VIRAMA}])(?<!\u200d..)(?<!\u200d...)\u200d(?=[{_JOINING}])",
+        "(?<=[\u1820-\u18aa])[\u180b-\u180d\u180f]",
+    )
+)
 
 # A set of the basic plane alone is what `re` scans fastest; each of these finds more than what is unsafe.
 _HIDDEN_SUSPECT = re.compile(f"[\t{_CONTROLS}{_BASIC_PLANE}]")

@@ -85,6 +85,9 @@ def _floods(text: str) -> Iterator[tuple[int, int]]:
         if unicodedata.category(character) in ("Mn", "Me") and character not in _SELECTORS:
             run += 1
             continue
+        # A joiner has no width: what follows it goes onto the same base.
+        if character in "\u200c\u200d":
+            continue
         if run > MARKS_ON_ONE_BASE:
             yield place - run, run
         run = 0

@@ -244,6 +244,9 @@ def _combining_floods() -> Iterator[tuple[str, str]]:
     yield "supplement", "x" + "\u1dc0\u1ab0\ufe20" * 30
     yield "Hangul vowels", "\u1100" + "\u1161" * 500
     yield "marks and grapheme joiners", "e" + "\u0301\u034f" * 60
+    yield "Arabic marks and non-joiners", "\u0628" + "\u064b\u200c" * 500 + "\u0628"
+    yield "four marks to a non-joiner", "\u0628" + "\u064b\u064c\u064d\u064e\u200c" * 400 + "\u0628"
+    yield "Devanagari marks and non-joiners", "\u0915" + "\u094d\u200c" * 500 + "\u0915"
 
 
 def _joiners() -> Iterator[tuple[str, str]]:
