@@ -140,3 +140,21 @@ async def test_a_line_that_is_typed_longer_than_can_be_edited_is_kept_whole_with
         await person.until(lambda: len(editor_of(person).value) == LONGEST_LINE + 1000)
         assert editor_of(person).holds_whole
         assert editor_of(person).value == "ab" * (LONGEST_LINE // 2 + 500)
+
+
+async def test_what_is_typed_into_a_text_held_whole_comes_in_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    insert = TextEditor.insert_text
+
+    def counted(editor: TextEditor, text: str) -> None:
+        taken.append(text)
+        insert(editor, text)
+
+    monkeypatch.setattr(TextEditor, "insert_text", counted)
+    typed = "lorem ipsum " * 100
+    async with at_the_app() as person:
+        held = "x" * (LONGEST_LINE + 1)
+        editor_of(person).value = held
+        await person.type(typed)
+        assert editor_of(person).value == held + typed
+    assert len(taken) < len(typed) / 10

@@ -214,6 +214,12 @@ class TextEditor(TextArea):
         if not self.read_only:
             self.insert("\n")
 
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        """Whether a key writes here, also into a text held whole, so that what waits comes in as one."""
+        if self.holds_whole:
+            return character is not None and character.isprintable()
+        return super().check_consume_key(key, character)
+
     async def _on_key(self, event: events.Key) -> None:
         # Enter and ctrl+j are bindings here; a TextArea would take them as text.
         if event.key in ("enter", "ctrl+j"):
