@@ -111,7 +111,14 @@ def test_a_child_is_given_what_it_needs_and_nothing_that_may_be_a_secret() -> No
         "NO_PROXY": "localhost",
         "HTTP_PROXY": "http://proxy.example:3128",
     }
+    copies = {
+        "MY_PAT": TOKEN,
+        "CURL_HEADER": f"Authorization: Bearer {TOKEN}",
+        "HTTPS_PROXY": "user:pr0xysecret@127.0.0.1:9",
+        "DEPLOY_PRIVATE_KEY": "another",
+    }
     assert child_environment(needed | SECRETS) == needed
+    assert child_environment(needed | SECRETS | copies) == needed
 
 
 def test_neither_the_editor_nor_any_clipboard_tool_sees_a_secret_or_the_screen(tmp_path: Path) -> None:
