@@ -55,6 +55,8 @@ def _read(given: str, namespace: argparse.Namespace, settings: Settings) -> list
         return [
             ("standard input", _checked("standard input", read_stream(sys.stdin.buffer), namespace, settings))
         ]
+    if not given:
+        raise InputError("its name is empty", "the batch to submit", "name a file, or - for standard input")
     path = Path(given)
     if not path.is_dir():
         return [(given, _checked(given, read_file(given), namespace, settings))]
@@ -94,6 +96,10 @@ def _checked(name: str, opened: Opened, namespace: argparse.Namespace, settings:
         batch = msgspec.structs.replace(batch, requests=(only,))
     if namespace.model or not opened.names_model:
         batch = msgspec.structs.replace(batch, model=namespace.model or settings.model)
+    try:
+        batch.model.encode()
+    except UnicodeEncodeError:
+        raise InputError("the model's name is not UTF-8", name, "name one with --model") from None
     for problem in problems_of(batch):
         if problem.blocks:
             raise InputError(problem.text, f"{name}, request {problem.request_index + 1}")

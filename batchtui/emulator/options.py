@@ -77,7 +77,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "without it any token, or none, is taken)",
     )
     parser.add_argument(
-        "--queue", type=Path, metavar="FILE", help="keep the batches in FILE (default: in the data directory)"
+        "--queue",
+        type=_checked(_parse_file),
+        metavar="FILE",
+        help="keep the batches in FILE (default: in the data directory)",
     )
     scoring = parser.add_argument_group("scoring")
     scoring.add_argument(
@@ -224,6 +227,13 @@ def _parse_directory(text: str) -> Path:
         raise ValueError(f"{text}: {error.strerror}") from None
 
 
+def _parse_file(text: str) -> Path:
+    path = Path(text)
+    if not path.name:
+        raise ValueError(f"{text!r} is not the name of a file")
+    return path
+
+
 def _parse_body_limit(text: str) -> int:
     return _whole(text, "a number of bytes", 1, 1_000 * MEGABYTE)
 
@@ -245,7 +255,7 @@ def _parse_share(text: str) -> float:
 
 
 def _parse_error(text: str) -> int:
-    if not text.isdigit() or int(text[:12]) not in KNOWN_ERRORS:
+    if not text.isascii() or not text.isdigit() or int(text[:12]) not in KNOWN_ERRORS:
         known = ", ".join(str(code) for code in sorted(KNOWN_ERRORS))
         raise ValueError(f"{text!r} is none of the known error codes: {known}")
     return int(text)

@@ -44,6 +44,19 @@ def test_plain_text_takes_its_query_from_the_flag(user: User) -> None:
     assert [row["text"] for row in shown["requests"][0]["ranking"]] == [ORANGE, LLAMA]
 
 
+def test_an_empty_name_is_no_folder(user: User) -> None:
+    user.write("sample.json", SAMPLE)
+    ended = user.run("submit", "")
+    assert (ended.status, ended.out) == (2, b"")
+    assert "its name is empty" in ended.err
+
+
+def test_a_model_whose_name_is_not_utf_8_is_told(user: User) -> None:
+    ended = user.run("submit", user.write("sample.json", SAMPLE), "--model", "\udc9b")
+    assert (ended.status, ended.out) == (2, b"")
+    assert "--model" in ended.err and "Traceback" not in ended.err
+
+
 def test_the_model_of_the_flag_is_the_one_that_ranks(user: User) -> None:
     name = user.write("sample.json", SAMPLE)
     ended = user.run("submit", name, "--model", "@cf/baai/bge-reranker-base", "--wait", "--json")

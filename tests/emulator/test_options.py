@@ -75,6 +75,8 @@ def test_every_flag_reaches_its_option() -> None:
         (("--fail-rate", "1.5"), "a share from 0 to 1"),
         (("--fail-rate", "nan"), "a share from 0 to 1"),
         (("--error", "1"), "3040"),
+        (("--error", "²"), "3040"),
+        (("--queue", ""), "the name of a file"),
         (("--expiry", "never"), "a number of seconds"),
         (("--body-limit", "10MB"), "a number of bytes"),
         (("--scorer", "magic"), "lexical"),

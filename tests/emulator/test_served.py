@@ -219,8 +219,9 @@ def test_a_port_in_use_is_named_with_a_way_out(tmp_path: Path) -> None:
 
 
 def test_a_host_that_is_not_ours_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EmulatorError, match=r"host\.invalid"):
-        serve(options_at(tmp_path), "host.invalid", 0, lambda url: None)
+    for host in ("host.invalid", "a..b", "a" * 70 + ".com", "\udcff"):
+        with pytest.raises(EmulatorError, match="cannot listen on"):
+            serve(options_at(tmp_path), host, 0, lambda url: None)
 
 
 def test_weights_that_are_not_here_are_named_before_anything_is_served(tmp_path: Path) -> None:
