@@ -135,7 +135,7 @@ class Queue:
                 values,
             ).fetchall()
         rows.sort(key=lambda row: row[5])
-        return [Claimed(row[0], row[1], _plan.decode(row[2]), row[3], row[4]) for row in rows]
+        return [Claimed(row[0], row[1], _plan_of(row[2]), row[3], row[4]) for row in rows]
 
     def finish(self, request_id: str, answer: bytes, expires_at: float) -> None:
         """Keep the answer of a batch in place of its body; an answer that is there already stays."""
@@ -153,7 +153,7 @@ class Queue:
             " WHERE request_id = ? AND account = ? AND model = ?",
             [request_id, account, model],
         ).fetchone()
-        return None if row is None else Found(_plan.decode(row[0]), row[1], row[2], row[3], row[4])
+        return None if row is None else Found(_plan_of(row[0]), row[1], row[2], row[3], row[4])
 
     def next_due(self, now: float) -> float | None:
         """When the next batch that could be claimed is due; None where there is none."""
@@ -202,6 +202,14 @@ class Queue:
         self._db.execute("COMMIT")
 
 
+def _plan_of(data: object) -> Plan:
+    """The plan as it was kept; where that can't be read, one by which its batch fails."""
+    try:
+        return _plan.decode(data)  # type: ignore[arg-type]
+    except (msgspec.MsgspecError, TypeError, ValueError):
+        return Plan(failed="AiError: the plan of this batch in the emulator's queue is damaged")
+
+
 def _open(path: Path) -> sqlite3.Connection:
     """Open or make the file. Raises EmulatorError, which names it."""
     try:
@@ -241,6 +249,12 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
     if version > SCHEMA_VERSION:
         raise EmulatorError(
             f"the emulator's queue {path} is of a newer batchtui; update this one, or move the file away"
+        )
+    # A queue of ours has none, and one of others would run, or be read, as if it were ours.
+    strangers = "SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')"
+    if (stranger := db.execute(strangers).fetchone()) is not None:
+        raise EmulatorError(
+            f"the emulator's queue {path} holds {stranger[0]!r}, which is not of batchtui; move the file away"
         )
     return int(version)
 

@@ -87,7 +87,8 @@ class Runner:
             now = self._clock.now()
             try:
                 pause = await self._step(now)
-            except sqlite3.Error:
+            except Exception:
+                # Whatever is wrong with one step, the batches of the next must not wait for ever.
                 logger.exception("the emulator's queue did not answer; trying again")
                 pause = BEAT_SECONDS
             await self._rest(now + pause)

@@ -204,6 +204,33 @@ def test_a_queue_of_a_newer_batchtui_is_refused(tmp_path: Path) -> None:
         Queue(tmp_path / "queue.db", LEXICAL)
 
 
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON batches BEGIN UPDATE batches SET account = 'another'; END",
+        "CREATE VIEW v AS SELECT * FROM batches",
+    ],
+)
+def test_a_queue_with_what_would_run_in_it_is_refused(tmp_path: Path, stranger: str) -> None:
+    Queue(tmp_path / "queue.db", LEXICAL).close()
+    with sqlite3.connect(tmp_path / "queue.db") as db:
+        db.execute(stranger)
+    with pytest.raises(EmulatorError, match="not of batchtui"):
+        Queue(tmp_path / "queue.db", LEXICAL)
+
+
+@pytest.mark.parametrize("plan", ["x'ff'", "'text'", "7"])
+async def test_a_batch_whose_plan_is_damaged_fails_and_holds_up_no_other(tmp_path: Path, plan: str) -> None:
+    async with emulating(options_at(tmp_path, latency=Span(60, 60))) as client:
+        damaged = await submit(client, SAMPLE)
+    with sqlite3.connect(tmp_path / "queue.db") as db:
+        db.execute(f"UPDATE batches SET plan = {plan}, due_at = 0")
+    async with emulating(options_at(tmp_path)) as client:
+        assert "responses" in (await collect(client, await submit(client, SAMPLE)))["result"]
+        answer = await client.post(BGE_M3, params=QUEUED, json={"request_id": damaged})
+    assert "is damaged" in answer.text
+
+
 async def test_a_batch_outlives_the_emulator_that_took_it(tmp_path: Path) -> None:
     async with emulating(options_at(tmp_path), scorer="Slow") as client:
         ids = [await submit(client, batch(*(request("q", "a"),) * 3)) for _ in range(5)]
