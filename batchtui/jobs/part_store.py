@@ -84,11 +84,14 @@ class PartStore:
                 (job_id,),
             ).fetchall()
             found = {position: _result_decoder.decode(data) for position, data in rows}
-        return tuple(
-            found.get(position) or _unanswered(state, error)
-            for first, count, state, error in parts
-            for position in range(first, first + count)
-        )
+            (requests,) = connection.execute("SELECT requests FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if sum(part[1] for part in parts) != requests:
+                raise ValueError("the parts of a job do not make up the whole")
+            return tuple(
+                found.get(position) or _unanswered(state, error)
+                for first, count, state, error in parts
+                for position in range(first, first + count)
+            )
 
     def result(self, job_id: int, position: int) -> RequestResult | None:
         """The result of one request, without reading the others; None while there is none."""

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from batchtui.jobs import database as database_module
@@ -17,6 +18,7 @@ from batchtui.jobs.database import Database
 from batchtui.jobs.errors import StoreError
 from batchtui.jobs.schema import APPLICATION_ID, MIGRATIONS
 from batchtui.jobs.search import JobQuery
+from batchtui.model import RequestResult
 
 from .conftest import OpenJobs
 from .support import batch_of
@@ -381,3 +383,18 @@ def test_what_makes_no_sense_is_told_as_damage(open_jobs: OpenJobs, change: str)
         jobs.count(JobQuery())
         jobs.page(JobQuery(), 0, 10)
         jobs.batch(job.id)
+
+
+@pytest.mark.parametrize("count", ["9223372036854775807", "'zz'", "x'00'", "9e999", "0"])
+def test_parts_that_do_not_make_up_their_job_are_told_as_damage(open_jobs: OpenJobs, count: str) -> None:
+    jobs = open_jobs()
+    job = jobs.submit(batch_of("query"), backend=BACKEND)
+    result = msgspec.msgpack.encode(RequestResult(False, error="none"))
+    with jobs._database.write() as connection:
+        connection.execute(
+            "INSERT INTO results (job_id, position, success, data) VALUES (?, 0, 0, ?)", (job.id, result)
+        )
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(f"UPDATE parts SET request_count = {count}")
+    with pytest.raises(StoreError, match="damaged"):
+        jobs.results(job.id)
