@@ -3,9 +3,15 @@
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from batchtui.emulator.answers import error_envelope
+from batchtui.emulator.errors import MISSING_BODY, AnswerError
+
 REQUEST_SECONDS = 15.0
+# Above uvicorn's limit, which still answers; beyond this even an answer costs too much.
+MOST_OPEN = 1_200
 
 
 class Connection(H11Protocol):
@@ -21,6 +27,9 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) > MOST_OPEN:
+            transport.abort()
+            return
         # Writing is paused as long as anything is left to be read, however little.
         transport.set_write_buffer_limits(high=0)
         self._wait_for_request()
@@ -31,6 +40,26 @@ class Connection(H11Protocol):
             self._stop_waiting()
         else:
             self._wait_for_request()
+
+    def send_400_response(self, msg: str) -> None:
+        """Tell in the API's own envelope what is no HTTP; where an answer was given already, only close."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            body = error_envelope(AnswerError(MISSING_BODY, detail=msg))
+            head = [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"connection", b"close"),
+            ]
+            for event in (
+                h11.Response(status_code=400, headers=head, reason=b"Bad Request"),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _should_upgrade(self) -> bool:
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()

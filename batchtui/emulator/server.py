@@ -38,6 +38,7 @@ def serve(
     hosts = _hosts(host, listener)
     if hosts is None and options.token is None:
         _tell(f"Whoever can reach {host} may use this emulator; set --token to ask for one.")
+    _allow_connections()
     with listener:
         emulator = Emulator(options, clock or SystemClock(), hosts=hosts)
         asyncio.run(_serve(emulator, listener, lambda: announce(_base_url(host, listener))))
@@ -87,6 +88,20 @@ class _Server(uvicorn.Server):
         await self._emulator.stop()
 
 
+def _allow_connections() -> None:
+    """Have room for all connections: where files run out, no connection could be refused any more."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * MOST_CONNECTIONS
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _tell(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
@@ -105,6 +120,8 @@ def _listen(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
+    except UnicodeError as error:
+        raise EmulatorError(f"cannot listen on {host}: it is no name of a host") from error
     except OSError as error:
         why = error.strerror or str(error)
         if error.errno == errno.EADDRINUSE:
