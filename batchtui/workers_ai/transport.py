@@ -183,9 +183,10 @@ class Channel:
         if response.is_stream_consumed:
             progress.body += response.content
             return
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        packed = response.headers.get("content-encoding", "identity").strip()
+        encoding = packed.lower()
         if encoding not in ("identity", "gzip", ""):
-            raise self._lost(f"the answer is packed as {encoding!r}, which was not asked for")
+            raise self._lost(f"the answer is packed as {packed!r}, which was not asked for")
         unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding == "gzip" else None
         room = self._limits.answer_bytes
         async for piece in response.aiter_raw():
