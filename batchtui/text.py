@@ -78,7 +78,7 @@ _KEPT = "|".join(
         f"{_EMOJI}(?:\u200d{_EMOJI}){{0,3}}",
         "[#*0-9]\ufe0f\u20e3",
         f"(?<=[{_JOINING}])\u200c(?=[{_JOINING}])(?!(?<={_MARK}\u200c){_MARK})",
-        f"(?<=[{_VIRAMA}])(?<!\u200d..)(?<!\u200d...)\u200d(?=[{_JOINING}])",
+        f"(?<=[{_VIRAMA}])(?<!\u200d..)(?<!\u200d...)\u200d(?=[{_JOINING}])(?!{_MARK})",
         "(?<=[\u1820-\u18aa])[\u180b-\u180d\u180f]",
     )
 )

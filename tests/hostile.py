@@ -246,6 +246,7 @@ def _combining_floods() -> Iterator[tuple[str, str]]:
     yield "marks and grapheme joiners", "e" + "\u0301\u034f" * 60
     yield "Arabic marks and non-joiners", "\u0628" + "\u064b\u200c" * 500 + "\u0628"
     yield "four marks to a non-joiner", "\u0628" + "\u064b\u064c\u064d\u064e\u200c" * 400 + "\u0628"
+    yield "Devanagari marks and joiners", "\u0915" + "\u094d\u200d\u0902\u0902\u0902" * 200 + "\u0915"
     yield "Devanagari marks and non-joiners", "\u0915" + "\u094d\u200c" * 500 + "\u0915"
 
 
