@@ -21,6 +21,8 @@ from batchtui.emulator.errors import KNOWN_ERRORS
 
 FAULT_HEADER = "batchtui-fault"
 LONGEST_SECONDS = 366 * 86_400.0
+# A call that is delayed holds a connection.
+LONGEST_DELAY = 600.0
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ def _with_fault(fault: Fault, word: str) -> Fault:
         changes = {"code": int(word)}
     elif equals and name in _DURATIONS:
         changes = {_DURATIONS[name]: parse_duration(value)}
+        if changes.get("delay", 0) > LONGEST_DELAY:
+            raise ValueError(f"{word!r} is longer than {LONGEST_DELAY:g} seconds")
     elif equals and name in _SPANS:
         changes = {name: parse_span(value)}
     elif equals and name == "fail":

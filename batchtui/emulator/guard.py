@@ -108,7 +108,8 @@ class Guard:
             await self._app(scope, receive, keep)
         except AnswerError as error:
             await error_response(error)(scope, receive, keep)
-        await self._clock.sleep(fault.delay)
+        if fault.delay:
+            await self._delay(fault.delay, receive)
         if fault.lost:
             await _gateway_page()(scope, receive, send)
             return
@@ -119,6 +120,18 @@ class Guard:
                 await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
                 return
             await send(message)
+
+    async def _delay(self, seconds: float, receive: Receive) -> None:
+        """So long, or until who asked has gone: then ClientDisconnect."""
+        slept = asyncio.create_task(self._clock.sleep(seconds))
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            await asyncio.wait((slept, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not slept.done():
+                raise ClientDisconnect
+        finally:
+            slept.cancel()
+            gone.cancel()
 
 
 class _Sending:
@@ -138,6 +151,11 @@ class _Sending:
             end = start + PIECE_BYTES
             more = end < len(body) or message.get("more_body", False)
             await self._send({"type": message["type"], "body": body[start:end], "more_body": more})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def read_body(request: Request, limit: int, seconds: float) -> bytes:

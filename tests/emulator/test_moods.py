@@ -221,7 +221,7 @@ async def test_a_submission_can_be_given_its_own_moods(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["nonsense", "3041x", "99", "latency=", "latency=9-5", "fail=a", "delay=-1", "="]
+    "fault", ["nonsense", "3041x", "99", "latency=", "latency=9-5", "fail=a", "delay=-1", "delay=601", "="]
 )
 async def test_a_fault_that_is_none_is_refused_and_named(tmp_path: Path, fault: str) -> None:
     async with emulating(options_at(tmp_path)) as client:

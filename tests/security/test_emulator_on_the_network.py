@@ -43,9 +43,9 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path, *flags: str) -> Iterator[Server]:
-    """`batchtui serve` on a free port."""
-    command = [*PROGRAM, "serve", "--port", "0", *flags]
+def serving(home: Path, *flags: str, before: tuple[str, ...] = ()) -> Iterator[Server]:
+    """`batchtui serve` on a free port, started by `before`; at the end it has said no traceback."""
+    command = [*before, *PROGRAM, "serve", "--port", "0", *flags]
     with Popen(command, env=environment(home), cwd=home, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdout is not None
         found = re.fullmatch(rb"http://\S+:(\d+)/client/v4\n", process.stdout.readline())
@@ -54,7 +54,8 @@ def serving(home: Path, *flags: str) -> Iterator[Server]:
             yield Server(int(found[1]), process.pid)
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            _, said = process.communicate(timeout=30)
+    assert b"Traceback" not in said
 
 
 def ask(server: Server, head: str, body: bytes = b"", *, path: str = "/client/v4/accounts") -> bytes:
@@ -199,46 +200,41 @@ def test_a_body_without_end_is_not_kept(tmp_path: Path) -> None:
         assert server.memory() - before < 50_000_000
 
 
-def test_what_is_no_http_is_answered_in_the_envelope_or_closed_and_never_a_fault(tmp_path: Path) -> None:
-    command = [*PROGRAM, "serve", "--port", "0"]
-    with Popen(command, env=environment(tmp_path), cwd=tmp_path, stdout=PIPE, stderr=PIPE) as process:
-        assert process.stdout is not None
-        port = int(process.stdout.readline().split(b":")[2].split(b"/")[0])
-        try:
-            for sent in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n"):
-                with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-                    connection.sendall(sent)
-                    answer = b"".join(iter(lambda: connection.recv(65_536), b""))
-                assert status(answer) == 400
-                assert json.loads(answer.partition(b"\r\n\r\n")[2])["errors"][0]["code"] == 3003
-            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-                head = "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-                connection.sendall(head.encode())
-                assert status(connection.recv(65_536)) == 404
-                with contextlib.suppress(OSError):
-                    connection.sendall(b"zz\r\nzz\r\n")
-                    while connection.recv(65_536):
-                        pass
-        finally:
-            process.terminate()
-            _, said = process.communicate(timeout=30)
-    assert b"Traceback" not in said
+def test_what_is_no_http_is_answered_in_the_envelope_or_closed(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        for sent in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n"):
+            with server.connection() as connection:
+                connection.sendall(sent)
+                answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+            assert status(answer) == 400
+            assert json.loads(answer.partition(b"\r\n\r\n")[2])["errors"][0]["code"] == 3003
+        with server.connection() as connection:
+            head = "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            connection.sendall(head.encode())
+            assert status(connection.recv(65_536)) == 404
+            with contextlib.suppress(OSError):
+                connection.sendall(b"zz\r\nzz\r\n")
+                while connection.recv(65_536):
+                    pass
 
 
-def test_more_connections_than_files_may_be_open_bring_no_fault(tmp_path: Path) -> None:
-    command = ["sh", "-c", 'ulimit -Sn 256; exec "$@"', "sh", *PROGRAM, "serve", "--port", "0"]
-    with Popen(command, env=environment(tmp_path), cwd=tmp_path, stdout=PIPE, stderr=PIPE) as process:
-        assert process.stdout is not None
-        server = Server(int(process.stdout.readline().split(b":")[2].split(b"/")[0]), process.pid)
-        try:
-            idle = [server.connection() for _ in range(400)]
-            assert status(ask(server, f"Host: localhost:{server.port}")) == 200
-            for connection in idle:
-                connection.close()
-        finally:
-            process.terminate()
-            _, said = process.communicate(timeout=30)
-    assert b"Traceback" not in said
+def test_more_connections_than_files_may_be_open_are_served(tmp_path: Path) -> None:
+    with serving(tmp_path, before=("sh", "-c", 'ulimit -Sn 256; exec "$@"', "sh")) as server:
+        idle = [server.connection() for _ in range(400)]
+        assert status(ask(server, f"Host: localhost:{server.port}")) == 200
+        for connection in idle:
+            connection.close()
+
+
+def test_an_answer_that_is_delayed_waits_for_nobody_who_has_gone(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        head = (
+            f"GET /client/v4/accounts HTTP/1.1\r\nHost: localhost:{server.port}\r\nBatchtui-Fault: delay=600"
+        )
+        for _ in range(20):
+            with server.connection() as connection:
+                connection.sendall(f"{head}\r\n\r\n".encode())
+        assert status(ask(server, f"Host: localhost:{server.port}")) == 200
 
 
 def test_a_head_without_end_is_cut_off(tmp_path: Path) -> None:
