@@ -64,6 +64,7 @@ ANSWERS = {
     "502 text that echoes": ("502 {token}", "{request}"),
     "200 that is no contract": ("200 OK", '{{"success":true,"result":{{"responses":"{token}"}}}}'),
     "200 that is no JSON": ("200 OK", "{request}"),
+    "200 that is packed as the token": ("200 OK\r\nContent-Encoding: {token}", "{{}}"),
     "queued under the token": (
         "200 OK",
         '{{"success":true,"result":{{"status":"{token}","request_id":"{token}","model":"{token}"}}}}',
@@ -146,6 +147,8 @@ def credentials(home: Path, **more: str) -> dict[str, str]:
 def holds_token(data: bytes) -> bool:
     kept = (TOKEN.encode(), base64.b64encode(TOKEN.encode()).rstrip(b"="), TOKEN.encode("utf-16-le"))
     # A listing in JSON escapes the backslash of an escape.
+    if TOKEN.lower().encode() in data.lower():
+        return True
     return any(form in data for form in kept) or any(
         form.encode() in data.replace(b"\\\\", b"\\") for form in ESCAPED.values()
     )
