@@ -14,6 +14,8 @@ SECRET_WORDS = (
     "PRIVATE_KEY",
 )
 OUR_TOKEN = "CLOUDFLARE_API_TOKEN"
+# A shorter token may stand by chance in any value.
+SHORTEST_FOUND = 8
 SECRET_BEGINNINGS = ("CLOUDFLARE_", "CF_", "BATCHTUI_")
 
 
@@ -22,12 +24,12 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
     A value is one as a URL or proxy with a user in it, or where it holds the token, whatever its name.
     """
-    token = environment.get(OUR_TOKEN)
+    token = environment.get(OUR_TOKEN, "")
     return {
         name: value
         for name, value in environment.items()
         if not name.upper().startswith(SECRET_BEGINNINGS)
         and not any(word in name.upper() for word in SECRET_WORDS)
         and "@" not in (value if name.upper().endswith("_PROXY") else value.partition("://")[2])
-        and not (token and token in value)
+        and not (len(token) >= SHORTEST_FOUND and token in value)
     }

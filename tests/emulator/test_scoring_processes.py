@@ -144,8 +144,9 @@ async def test_secrets_do_not_reach_the_scoring_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID", "HF_TOKEN", "Some_Secret", "AWS_ACCESS_KEY_ID"]
-    for name in [*names, "HARMLESS"]:
+    for name in names:
         monkeypatch.setenv(name, "12345678")
+    monkeypatch.setenv("HARMLESS", "harmless")
     [answer] = await _answers(tmp_path, "Peeking", request("q", *names, "HARMLESS"))
     assert [entry["score"] for entry in answer["result"]["response"]] == [0.0] * len(names) + [8.0]
 

@@ -119,6 +119,7 @@ def test_a_child_is_given_what_it_needs_and_nothing_that_may_be_a_secret() -> No
     }
     assert child_environment(needed | SECRETS) == needed
     assert child_environment(needed | SECRETS | copies) == needed
+    assert child_environment(needed | {"CLOUDFLARE_API_TOKEN": "b"}) == needed
 
 
 def test_neither_the_editor_nor_any_clipboard_tool_sees_a_secret_or_the_screen(tmp_path: Path) -> None:
